@@ -1,0 +1,3 @@
+//! token-issuer
+
+fn main() {}
