@@ -68,6 +68,25 @@ impl Database {
         self.server.clone().database(&self.name)
     }
 
+    /// Returns when a statement in this database waits for a lock.
+    fn wait_for_a_waiting_statement(&self) {
+        self.runtime.block_on(async {
+            let mut connection = self.options().connect().await.unwrap();
+            let waiting = "SELECT count(*) FROM pg_stat_activity
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            let deadline = Instant::now() + Duration::from_secs(10);
+            while sqlx::query_scalar::<_, i64>(waiting)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap()
+                == 0
+            {
+                assert!(Instant::now() < deadline, "nothing waits");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+    }
+
     fn url(&self) -> String {
         self.options().to_url_lossy().to_string()
     }
@@ -295,7 +314,7 @@ fn sigterm_lets_a_transfer_finish_and_ends_the_process() {
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{order}",
         order.len()
     ));
-    std::thread::sleep(Duration::from_millis(500));
+    database.wait_for_a_waiting_statement();
     running.terminate();
     next_line(&mut running.log, "stopping");
     assert!(running.child.try_wait().unwrap().is_none(), "it waits for the transfer");
