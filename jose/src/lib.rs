@@ -7,6 +7,8 @@ pub mod jwk;
 pub mod key;
 pub mod key_set;
 pub mod signature;
+#[cfg(test)]
+mod testing;
 pub mod token;
 pub mod verified;
 
