@@ -100,8 +100,14 @@ impl JwkSet {
         let header = token.header_unverified();
         let (algorithm, key_id) = (header.algorithm(), header.key_id());
         let named = key_id.and_then(|key_id| self.keys.iter().find(|key| key.key_id() == Some(key_id)));
-        let others = self.keys.iter().filter(|key| key_id.is_none() || key.key_id().is_none());
-        let candidates = named.into_iter().chain(others).filter(|key| key.algorithms().contains(algorithm));
+        let others = self
+            .keys
+            .iter()
+            .filter(|key| key_id.is_none() || key.key_id().is_none());
+        let candidates = named
+            .into_iter()
+            .chain(others)
+            .filter(|key| key.algorithms().contains(algorithm));
 
         let mut attempts = 0;
         for key in candidates.take(MAX_ATTEMPTS) {

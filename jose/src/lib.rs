@@ -6,6 +6,8 @@ pub mod json;
 pub mod jwk;
 pub mod key;
 pub mod key_set;
+#[cfg(test)]
+mod published;
 pub mod signature;
 #[cfg(test)]
 mod testing;
