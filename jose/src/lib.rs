@@ -7,6 +7,8 @@ pub mod jwk;
 pub mod key;
 pub mod key_set;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod published;
 pub mod signature;
 #[cfg(test)]
