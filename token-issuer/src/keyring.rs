@@ -69,11 +69,18 @@ impl KeySet {
             })
             .ok_or(KeySetError::NoActiveKey)?;
         let sealed = active.sealed.as_ref().ok_or(KeySetError::NoActiveKey)?;
-        let signer = Signer::from_pkcs8(active.kid.clone(), &kek.open(&active.kid, sealed)?)
-            .map_err(|source| KeySetError::Signer { kid: active.kid.clone(), source })?;
+        let signer = Signer::from_pkcs8(active.kid.clone(), &kek.open(&active.kid, sealed)?).map_err(|source| {
+            KeySetError::Signer {
+                kid: active.kid.clone(),
+                source,
+            }
+        })?;
 
-        let published: Vec<&str> =
-            stored.iter().filter(|key| key.state.is_published()).map(|key| key.public_jwk.as_str()).collect();
+        let published: Vec<&str> = stored
+            .iter()
+            .filter(|key| key.state.is_published())
+            .map(|key| key.public_jwk.as_str())
+            .collect();
         let document = format!(r#"{{"keys":[{}]}}"#, published.join(","));
         // Read as a gateway reads it: what it would refuse must not be published.
         let verification = JwkSet::parse(document.as_bytes(), KeySource::Remote)
@@ -82,7 +89,13 @@ impl KeySet {
             return Err(KeySetError::PublicSet(skipped.reason.to_string()));
         }
         let entity_tag = format!("\"{}\"", fingerprint(document.as_bytes()));
-        Ok(Self { signer, signing_since, verification, document, entity_tag })
+        Ok(Self {
+            signer,
+            signing_since,
+            verification,
+            document,
+            entity_tag,
+        })
     }
 }
 

@@ -99,7 +99,9 @@ impl Metrics {
         let metrics = Self {
             requests: Family::default(),
             durations: Family::new_with_constructor(|| {
-                Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+                Histogram::new([
+                    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+                ])
             }),
             logins: Family::default(),
             refreshes: Family::default(),
@@ -111,32 +113,77 @@ impl Metrics {
             key_age: Gauge::default(),
             registry: Registry::default(),
         };
-        registry.register("http_requests", "Requests by route, method and status", metrics.requests.clone());
-        registry.register("http_request_duration_seconds", "Time to an answer", metrics.durations.clone());
+        registry.register(
+            "http_requests",
+            "Requests by route, method and status",
+            metrics.requests.clone(),
+        );
+        registry.register(
+            "http_request_duration_seconds",
+            "Time to an answer",
+            metrics.durations.clone(),
+        );
         registry.register("logins", "Logins by outcome", metrics.logins.clone());
-        registry.register("refreshes", "Uses of refresh tokens by outcome", metrics.refreshes.clone());
+        registry.register(
+            "refreshes",
+            "Uses of refresh tokens by outcome",
+            metrics.refreshes.clone(),
+        );
         registry.register("tokens_issued", "Tokens by kind", metrics.tokens.clone());
-        registry.register("password_hashes_running", "Password hashes that happen now", metrics.hashes_running.clone());
-        registry.register("logins_hashing", "Logins that hash or wait to", metrics.hashes_waiting.clone());
-        registry.register("database_connections_open", "Open connections", metrics.connections_open.clone());
-        registry.register("database_connections_idle", "Unused connections", metrics.connections_idle.clone());
-        registry.register("signing_key_age_seconds", "Age of the active key, -1 without one", metrics.key_age.clone());
-        for outcome in [Outcome::Succeeded, Outcome::Refused, Outcome::Busy, Outcome::Unavailable] {
-            metrics.logins.get_or_create(&OutcomeLabels { outcome });
+        registry.register(
+            "password_hashes_running",
+            "Password hashes that happen now",
+            metrics.hashes_running.clone(),
+        );
+        registry.register(
+            "logins_hashing",
+            "Logins that hash or wait to",
+            metrics.hashes_waiting.clone(),
+        );
+        registry.register(
+            "database_connections_open",
+            "Open connections",
+            metrics.connections_open.clone(),
+        );
+        registry.register(
+            "database_connections_idle",
+            "Unused connections",
+            metrics.connections_idle.clone(),
+        );
+        registry.register(
+            "signing_key_age_seconds",
+            "Age of the active key, -1 without one",
+            metrics.key_age.clone(),
+        );
+        // There from the start, so that a rate over them is right from the first one on.
+        for outcome in [
+            Outcome::Succeeded,
+            Outcome::Refused,
+            Outcome::Busy,
+            Outcome::Unavailable,
+        ] {
+            drop(metrics.logins.get_or_create(&OutcomeLabels { outcome }));
         }
-        for outcome in [Outcome::Succeeded, Outcome::Refused, Outcome::Reused, Outcome::Unavailable] {
-            metrics.refreshes.get_or_create(&OutcomeLabels { outcome });
+        for outcome in [
+            Outcome::Succeeded,
+            Outcome::Refused,
+            Outcome::Reused,
+            Outcome::Unavailable,
+        ] {
+            drop(metrics.refreshes.get_or_create(&OutcomeLabels { outcome }));
         }
         for kind in [TokenKind::Access, TokenKind::Refresh] {
-            metrics.tokens.get_or_create(&TokenLabels { kind });
+            drop(metrics.tokens.get_or_create(&TokenLabels { kind }));
         }
         Self { registry, ..metrics }
     }
 
     /// Counts an answered request.
-    pub(crate) fn request(&self, labels: RequestLabels, took: Duration) {
-        let endpoint = EndpointLabels { endpoint: labels.endpoint.clone() };
-        self.requests.get_or_create(&labels).inc();
+    pub(crate) fn request(&self, labels: &RequestLabels, took: Duration) {
+        let endpoint = EndpointLabels {
+            endpoint: labels.endpoint.clone(),
+        };
+        self.requests.get_or_create(labels).inc();
         self.durations.get_or_create(&endpoint).observe(took.as_secs_f64());
     }
 

@@ -87,7 +87,13 @@ impl PasswordHasher {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let nobody = Password::new(random::<16>(&*entropy)?.iter().map(|byte| char::from(*byte)).collect());
         let decoy = hash(&argon2, &nobody, &random(&*entropy)?)?;
-        Ok(Self { argon2, turns: Arc::new(Semaphore::new(settings.at_once.get())), settings, entropy, decoy })
+        Ok(Self {
+            argon2,
+            turns: Arc::new(Semaphore::new(settings.at_once.get())),
+            settings,
+            entropy,
+            decoy,
+        })
     }
 
     /// Hashes that could begin at once.
@@ -101,11 +107,7 @@ impl PasswordHasher {
     }
 
     /// Judges a password. Without a stored hash the verdict is `Wrong`, after the same work.
-    pub(crate) async fn verify(
-        &self,
-        password: Password,
-        stored: Option<PasswordHash>,
-    ) -> Result<Verdict, HashError> {
+    pub(crate) async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, HashError> {
         let turn = self.turn().await?;
         let this = self.clone();
         task::spawn_blocking(move || {
@@ -158,8 +160,9 @@ impl PasswordHasher {
 }
 
 fn hash(argon2: &Argon2<'_>, password: &Password, salt: &[u8; 16]) -> Result<PasswordHash, HashError> {
-    let hash: phc::PasswordHash =
-        argon2.hash_password_with_salt(password.expose().as_bytes(), salt).map_err(HashError::Library)?;
+    let hash: phc::PasswordHash = argon2
+        .hash_password_with_salt(password.expose().as_bytes(), salt)
+        .map_err(HashError::Library)?;
     Ok(PasswordHash::new(hash.to_string()))
 }
 
@@ -196,13 +199,20 @@ mod tests {
             ("Correct horse", Verdict::Wrong),
             ("", Verdict::Wrong),
         ] {
-            assert_eq!(hasher.verify(password(text), Some(stored.clone())).await.unwrap(), verdict, "{text:?}");
+            assert_eq!(
+                hasher.verify(password(text), Some(stored.clone())).await.unwrap(),
+                verdict,
+                "{text:?}"
+            );
         }
     }
 
     #[tokio::test]
     async fn without_a_stored_hash_every_password_is_wrong() {
-        assert_eq!(hasher(2).verify(password("anything"), None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(
+            hasher(2).verify(password("anything"), None).await.unwrap(),
+            Verdict::Wrong
+        );
     }
 
     #[tokio::test]
@@ -215,20 +225,29 @@ mod tests {
     #[tokio::test]
     async fn the_same_password_never_gives_the_same_hash() {
         let hasher = hasher(2);
-        assert_ne!(hasher.hash(password("same")).await.unwrap(), hasher.hash(password("same")).await.unwrap());
+        assert_ne!(
+            hasher.hash(password("same")).await.unwrap(),
+            hasher.hash(password("same")).await.unwrap()
+        );
     }
 
     #[tokio::test]
     async fn whoever_waits_too_long_for_a_turn_is_told_so() {
         let hasher = hasher(2);
         let _only_turn = hasher.turn().await.unwrap();
-        assert!(matches!(hasher.verify(password("x"), None).await, Err(HashError::Busy(_))));
+        assert!(matches!(
+            hasher.verify(password("x"), None).await,
+            Err(HashError::Busy(_))
+        ));
         assert_eq!(hasher.free_turns(), 0);
     }
 
     #[tokio::test]
     async fn a_stored_text_that_is_no_hash_is_an_error_and_no_verdict() {
         let stored = PasswordHash::new("plain".into());
-        assert!(matches!(hasher(2).verify(password("plain"), Some(stored)).await, Err(HashError::Stored(_))));
+        assert!(matches!(
+            hasher(2).verify(password("plain"), Some(stored)).await,
+            Err(HashError::Stored(_))
+        ));
     }
 }

@@ -126,7 +126,10 @@ impl Database {
             .max_connections(max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options.clone());
-        Self { pool, url: DatabaseUrl(options) }
+        Self {
+            pool,
+            url: DatabaseUrl(options),
+        }
     }
 
     /// Closes all connections.
@@ -136,7 +139,10 @@ impl Database {
 
     /// How busy the pool is.
     pub(crate) fn pool_use(&self) -> PoolUse {
-        PoolUse { open: self.pool.size(), idle: self.pool.num_idle() }
+        PoolUse {
+            open: self.pool.size(),
+            idle: self.pool.num_idle(),
+        }
     }
 
     /// Looks whether the database answers, on a connection of its own: a busy pool is no ill database, and only a
@@ -166,7 +172,10 @@ impl Database {
     }
 
     fn unavailable(&self, reason: String) -> DatabaseError {
-        DatabaseError::Unavailable { endpoint: self.url.endpoint(), reason }
+        DatabaseError::Unavailable {
+            endpoint: self.url.endpoint(),
+            reason,
+        }
     }
 
     fn explain(&self, error: sqlx::Error) -> DatabaseError {
@@ -191,7 +200,9 @@ impl Database {
 /// SQLSTATE classes that say "not now" or "not here" rather than "not so": connection exceptions, wrong credentials or
 /// database, insufficient resources, a server that shuts down or starts, a query that took too long, a read-only replica.
 fn is_passing(code: &str) -> bool {
-    ["08", "28", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+    ["08", "28", "53", "57", "58"]
+        .iter()
+        .any(|class| code.starts_with(class))
         || matches!(code, "3D000" | "25006" | "55P03" | "40001" | "40P01")
 }
 

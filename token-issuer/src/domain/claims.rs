@@ -108,7 +108,10 @@ mod tests {
     use crate::domain::username::Username;
 
     fn parties() -> Parties {
-        Parties { issuer: "https://gate.example".into(), audience: "bank".into() }
+        Parties {
+            issuer: "https://gate.example".into(),
+            audience: "bank".into(),
+        }
     }
 
     fn now() -> OffsetDateTime {

@@ -104,7 +104,11 @@ mod tests {
             ("1h30m", 5_400),
             ("3650d", 315_360_000),
         ] {
-            assert_eq!(text.parse::<Lifetime>().unwrap().duration().as_secs(), seconds, "{text}");
+            assert_eq!(
+                text.parse::<Lifetime>().unwrap().duration().as_secs(),
+                seconds,
+                "{text}"
+            );
         }
     }
 

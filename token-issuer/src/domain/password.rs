@@ -80,7 +80,10 @@ const LONGEST: usize = 128;
 
 /// The passwords that everybody tries first, in lower case; those with fewer than eight characters need no entry.
 static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    include_str!("password/common.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+    include_str!("password/common.txt")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
 });
 
 impl ChosenPassword {
@@ -163,7 +166,10 @@ mod tests {
     fn every_entry_of_the_list_could_match() {
         assert!(COMMON.len() > 150);
         for entry in COMMON.iter() {
-            assert!(entry.chars().count() >= SHORTEST, "{entry} is too short to need an entry");
+            assert!(
+                entry.chars().count() >= SHORTEST,
+                "{entry} is too short to need an entry"
+            );
             assert_eq!(entry.to_lowercase(), **entry, "{entry} is not in lower case");
         }
     }

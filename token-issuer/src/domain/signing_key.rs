@@ -53,11 +53,11 @@ pub(crate) enum KeyStateError {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct KeyTimes {
     /// Entered `active`.
-    pub(crate) activated_at: Option<OffsetDateTime>,
+    pub(crate) activated: Option<OffsetDateTime>,
     /// Entered `retiring`.
-    pub(crate) retiring_at: Option<OffsetDateTime>,
+    pub(crate) retiring: Option<OffsetDateTime>,
     /// Entered `retired`.
-    pub(crate) retired_at: Option<OffsetDateTime>,
+    pub(crate) retired: Option<OffsetDateTime>,
 }
 
 impl KeyState {
@@ -66,9 +66,9 @@ impl KeyState {
         let since = |time: Option<OffsetDateTime>, name| time.ok_or(KeyStateError::TimeMissing(name));
         match status {
             "pending" => Ok(Self::Pending),
-            "active" => since(times.activated_at, "active").map(|since| Self::Active { since }),
-            "retiring" => since(times.retiring_at, "retiring").map(|since| Self::Retiring { since }),
-            "retired" => since(times.retired_at, "retired").map(|since| Self::Retired { since }),
+            "active" => since(times.activated, "active").map(|since| Self::Active { since }),
+            "retiring" => since(times.retiring, "retiring").map(|since| Self::Retiring { since }),
+            "retired" => since(times.retired, "retired").map(|since| Self::Retired { since }),
             other => Err(KeyStateError::Unknown(other.to_owned())),
         }
     }
@@ -100,7 +100,11 @@ mod tests {
 
     #[test]
     fn a_stored_row_becomes_a_state() {
-        let times = KeyTimes { activated_at: Some(at(1)), retiring_at: Some(at(2)), retired_at: Some(at(3)) };
+        let times = KeyTimes {
+            activated: Some(at(1)),
+            retiring: Some(at(2)),
+            retired: Some(at(3)),
+        };
         for (status, state, published) in [
             ("pending", KeyState::Pending, true),
             ("active", KeyState::Active { since: at(1) }, true),
@@ -123,6 +127,9 @@ mod tests {
                 Err(format!("a key that is {status} needs the time since when"))
             );
         }
-        assert_eq!(KeyState::from_stored("Active", none), Err(KeyStateError::Unknown("Active".into())));
+        assert_eq!(
+            KeyState::from_stored("Active", none),
+            Err(KeyStateError::Unknown("Active".into()))
+        );
     }
 }

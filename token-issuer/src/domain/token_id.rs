@@ -5,6 +5,15 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
 /// A token's identifier.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct TokenId(String);
@@ -15,7 +24,7 @@ pub(crate) type TokenIdHash = [u8; 32];
 impl TokenId {
     /// Makes an identifier of random bytes.
     pub(crate) fn from_random(bytes: [u8; 16]) -> Self {
-        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hexadecimal(&bytes))
     }
 
     /// Takes the identifier of a token whose signature was verified.

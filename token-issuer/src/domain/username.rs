@@ -37,7 +37,10 @@ impl Username {
         match name.chars().count() {
             0 => Err(UsernameError::Empty),
             count if count > LONGEST => Err(UsernameError::TooLong),
-            _ if name.chars().all(|c| c.is_alphanumeric() || matches!(c, '@' | '.' | '+' | '-' | '_')) => {
+            _ if name
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '@' | '.' | '+' | '-' | '_')) =>
+            {
                 Ok(Self(name))
             }
             _ => Err(UsernameError::Character),

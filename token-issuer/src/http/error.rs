@@ -12,12 +12,8 @@ use serde_json::json;
 
 use super::{LARGEST_BODY, no_store};
 use crate::{
-    domain::refresh_family::Refusal,
-    environment::EntropyError,
-    keyring::signer::SignerError,
-    metrics::Outcome,
-    password_hasher::HashError,
-    postgres::DatabaseError,
+    domain::refresh_family::Refusal, environment::EntropyError, keyring::signer::SignerError, metrics::Outcome,
+    password_hasher::HashError, postgres::DatabaseError,
 };
 
 /// Why a request got no success.
@@ -78,16 +74,17 @@ pub(super) struct Cause(pub(super) String);
 
 impl ApiError {
     /// Our own mistake, with words for the log.
-    pub(super) fn internal(cause: impl ToString) -> Self {
-        Self::Internal { cause: cause.to_string() }
+    pub(super) fn internal(cause: &(impl ToString + ?Sized)) -> Self {
+        Self::Internal {
+            cause: cause.to_string(),
+        }
     }
 
     /// How a login or a refresh that ended so is counted; a request that was never an attempt is not.
     pub(super) const fn outcome(&self) -> Option<Outcome> {
         match self {
-            Self::NoActiveAccount => Some(Outcome::Refused),
             Self::Token(Refusal::Spent) => Some(Outcome::Reused),
-            Self::Token(_) => Some(Outcome::Refused),
+            Self::NoActiveAccount | Self::Token(_) => Some(Outcome::Refused),
             Self::Busy { .. } => Some(Outcome::Busy),
             Self::Unavailable { .. } | Self::Internal { .. } => Some(Outcome::Unavailable),
             _ => None,
@@ -114,14 +111,18 @@ impl IntoResponse for ApiError {
                 (StatusCode::BAD_REQUEST, Json(json!({ "non_field_errors": [message] }))).into_response()
             }
             Self::Unreadable(message) => detail(StatusCode::BAD_REQUEST, &message),
-            Self::NoActiveAccount => {
-                challenge(detail(StatusCode::UNAUTHORIZED, "No active account found with the given credentials"))
-            }
+            Self::NoActiveAccount => challenge(detail(
+                StatusCode::UNAUTHORIZED,
+                "No active account found with the given credentials",
+            )),
             Self::Token(refusal @ Refusal::AccountInactive) => {
                 challenge(detail(StatusCode::UNAUTHORIZED, &refusal.to_string()))
             }
             Self::Token(refusal) => {
-                let body = TokenNotValid { detail: refusal.to_string(), code: "token_not_valid" };
+                let body = TokenNotValid {
+                    detail: refusal.to_string(),
+                    code: "token_not_valid",
+                };
                 challenge((StatusCode::UNAUTHORIZED, Json(body)).into_response())
             }
             Self::NotFound => detail(StatusCode::NOT_FOUND, "Not found."),
@@ -138,12 +139,16 @@ impl IntoResponse for ApiError {
                 detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type in request.")
             }
             Self::Busy { .. } => retry_later("Too many logins at once. Try again in a moment.", "busy", 2),
-            Self::Unavailable { .. } => {
-                retry_later("Service temporarily unavailable, try again later.", "service_unavailable", 5)
-            }
+            Self::Unavailable { .. } => retry_later(
+                "Service temporarily unavailable, try again later.",
+                "service_unavailable",
+                5,
+            ),
             Self::Internal { .. } => detail(StatusCode::INTERNAL_SERVER_ERROR, "A server error occurred."),
         };
-        response.extensions_mut().extend(cause.map(Cause));
+        if let Some(cause) = cause {
+            response.extensions_mut().insert(Cause(cause));
+        }
         no_store(response)
     }
 }
@@ -156,13 +161,21 @@ struct TokenNotValid {
 
 /// The challenge that `SimpleJWT` sends with every 401.
 fn challenge(mut response: Response) -> Response {
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"api\""));
+    response.headers_mut().insert(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("Bearer realm=\"api\""),
+    );
     response
 }
 
 fn retry_later(detail: &str, code: &str, seconds: u16) -> Response {
     let body = Json(json!({ "detail": detail, "code": code }));
-    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, seconds.to_string())], body).into_response()
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        [(header::RETRY_AFTER, seconds.to_string())],
+        body,
+    )
+        .into_response()
 }
 
 fn method_message(method: &Method) -> String {
@@ -189,9 +202,11 @@ impl From<Refusal> for ApiError {
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         if error.is_unavailable() {
-            Self::Unavailable { cause: error.to_string() }
+            Self::Unavailable {
+                cause: error.to_string(),
+            }
         } else {
-            Self::internal(error)
+            Self::internal(&error)
         }
     }
 }
@@ -199,20 +214,22 @@ impl From<DatabaseError> for ApiError {
 impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
-            HashError::Busy(_) => Self::Busy { cause: error.to_string() },
-            _ => Self::internal(error),
+            HashError::Busy(_) => Self::Busy {
+                cause: error.to_string(),
+            },
+            _ => Self::internal(&error),
         }
     }
 }
 
 impl From<SignerError> for ApiError {
     fn from(error: SignerError) -> Self {
-        Self::internal(error)
+        Self::internal(&error)
     }
 }
 
 impl From<EntropyError> for ApiError {
     fn from(error: EntropyError) -> Self {
-        Self::internal(error)
+        Self::internal(&error)
     }
 }

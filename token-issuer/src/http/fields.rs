@@ -51,7 +51,11 @@ impl Fields {
                 Err(message) => errors.push((name, message)),
             }
         }
-        if errors.is_empty() { Ok(texts) } else { Err(ApiError::Fields(FieldErrors(errors))) }
+        if errors.is_empty() {
+            Ok(texts)
+        } else {
+            Err(ApiError::Fields(FieldErrors(errors)))
+        }
     }
 }
 
@@ -83,7 +87,10 @@ fn unreadable(rejection: BytesRejection) -> ApiError {
 }
 
 fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
@@ -107,7 +114,9 @@ fn well_known(name: &str) -> Option<&'static str> {
 fn from_json(body: &[u8]) -> Result<Fields, ApiError> {
     let kind = match serde_json::from_slice(body) {
         Ok(Value::Object(object)) => {
-            return Ok(Fields(object.into_iter().map(|(name, value)| (name, field(value))).collect()));
+            return Ok(Fields(
+                object.into_iter().map(|(name, value)| (name, field(value))).collect(),
+            ));
         }
         Ok(Value::Null) => return Err(ApiError::NotFields("No data provided")),
         Ok(Value::Array(_)) => "Invalid data. Expected a dictionary, but got list.",
@@ -133,7 +142,11 @@ fn field(value: Value) -> Field {
 
 fn from_form(body: &[u8]) -> Fields {
     let pairs = form_urlencoded::parse(body);
-    Fields(pairs.map(|(name, value)| (name.into_owned(), Field::Text(value.into_owned()))).collect())
+    Fields(
+        pairs
+            .map(|(name, value)| (name.into_owned(), Field::Text(value.into_owned())))
+            .collect(),
+    )
 }
 
 async fn from_multipart<S: Send + Sync>(headers: HeaderMap, body: Bytes, state: &S) -> Result<Fields, ApiError> {
@@ -143,7 +156,9 @@ async fn from_multipart<S: Send + Sync>(headers: HeaderMap, body: Bytes, state: 
     let mut parts = Multipart::from_request(request, state).await.map_err(|_| malformed())?;
     let mut fields = Fields::default();
     while let Some(part) = parts.next_field().await.map_err(|_| malformed())? {
-        let Some(name) = part.name().map(str::to_owned) else { continue };
+        let Some(name) = part.name().map(str::to_owned) else {
+            continue;
+        };
         let field = if part.file_name().is_some() {
             Field::NoText
         } else {
@@ -182,7 +197,11 @@ mod tests {
             (r#"{"f":"  \u2003"}"#, Err("This field may not be blank.")),
             (r#"{"f":"a\u0000"}"#, Err("Null characters are not allowed.")),
         ] {
-            assert_eq!(judged(&from_json(json.as_bytes()).unwrap()), expected.map(str::to_owned), "{json}");
+            assert_eq!(
+                judged(&from_json(json.as_bytes()).unwrap()),
+                expected.map(str::to_owned),
+                "{json}"
+            );
         }
     }
 
@@ -198,19 +217,37 @@ mod tests {
             ("f=%00", Err("Null characters are not allowed.")),
             ("g=1", Err("This field is required.")),
         ] {
-            assert_eq!(judged(&from_form(form.as_bytes())), expected.map(str::to_owned), "{form}");
+            assert_eq!(
+                judged(&from_form(form.as_bytes())),
+                expected.map(str::to_owned),
+                "{form}"
+            );
         }
     }
 
     #[test]
     fn json_that_is_no_object_is_named_by_its_python_type() {
-        for (json, kind) in
-            [("[1]", "list"), ("\"x\"", "str"), ("1", "int"), ("1.5", "float"), ("false", "bool"), ("-0", "int")]
-        {
-            let Err(ApiError::NotFields(message)) = from_json(json.as_bytes()) else { panic!("{json}") };
-            assert_eq!(message, format!("Invalid data. Expected a dictionary, but got {kind}."), "{json}");
+        for (json, kind) in [
+            ("[1]", "list"),
+            ("\"x\"", "str"),
+            ("1", "int"),
+            ("1.5", "float"),
+            ("false", "bool"),
+            ("-0", "int"),
+        ] {
+            let Err(ApiError::NotFields(message)) = from_json(json.as_bytes()) else {
+                panic!("{json}")
+            };
+            assert_eq!(
+                message,
+                format!("Invalid data. Expected a dictionary, but got {kind}."),
+                "{json}"
+            );
         }
-        assert!(matches!(from_json(b"null"), Err(ApiError::NotFields("No data provided"))));
+        assert!(matches!(
+            from_json(b"null"),
+            Err(ApiError::NotFields("No data provided"))
+        ));
     }
 
     #[test]
@@ -227,8 +264,13 @@ mod tests {
             b"{\"f\":NaN}",
             deep.as_bytes(),
         ] {
-            let Err(ApiError::Unreadable(message)) = from_json(json) else { panic!("{json:?}") };
-            assert!(message.starts_with("JSON parse error - ") && !message.contains("secret"), "{message}");
+            let Err(ApiError::Unreadable(message)) = from_json(json) else {
+                panic!("{json:?}")
+            };
+            assert!(
+                message.starts_with("JSON parse error - ") && !message.contains("secret"),
+                "{message}"
+            );
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn sign_pair(
 
 /// The keys in memory.
 pub(super) fn keys(app: &App) -> Result<std::sync::Arc<KeySet>, ApiError> {
-    app.keyring
-        .current()
-        .ok_or_else(|| ApiError::Unavailable { cause: "no signing key was loaded yet".to_owned() })
+    app.keyring.current().ok_or_else(|| ApiError::Unavailable {
+        cause: "no signing key was loaded yet".to_owned(),
+    })
 }

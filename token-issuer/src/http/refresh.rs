@@ -35,7 +35,10 @@ pub(super) async fn refresh(State(app): State<SharedApp>, fields: Fields) -> Res
     match rotate(&app, token.trim()).await {
         Ok(pair) => {
             app.metrics.refresh(Outcome::Succeeded);
-            Ok(no_store(Json(Answer { access: pair.access, refresh: pair.refresh })))
+            Ok(no_store(Json(Answer {
+                access: pair.access,
+                refresh: pair.refresh,
+            })))
         }
         Err(error) => {
             if let Some(outcome) = error.outcome() {
@@ -50,13 +53,20 @@ async fn rotate(app: &App, token: &str) -> Result<TokenPair, ApiError> {
     let keys = keys(app)?;
     let now = app.clock.now();
     let token = UnverifiedToken::parse(token.as_bytes(), LONGEST_TOKEN).map_err(|_| Refusal::Invalid)?;
-    keys.verification.verify(&token).map_err(|_| Refusal::Invalid)?;
+    let token = keys.verification.verify(&token).map_err(|_| Refusal::Invalid)?;
     let presented = PresentedToken::from_verified(&token, &app.parties, now)?;
 
     let successor = TokenId::from_random(random(&*app.entropy)?);
     match app.database.rotate(&presented, &successor, now).await? {
-        Rotation::Rotated { identity, family_expires_at } => {
-            let place = RefreshPlace { family: presented.family, token: successor, family_expires_at };
+        Rotation::Rotated {
+            identity,
+            family_expires_at,
+        } => {
+            let place = RefreshPlace {
+                family: presented.family,
+                token: successor,
+                family_expires_at,
+            };
             sign_pair(app, &keys, &identity, &place, now)
         }
         Rotation::Refused(refusal) => Err(refusal.into()),

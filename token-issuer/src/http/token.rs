@@ -39,7 +39,10 @@ impl TryFrom<&Fields> for Credentials {
 
     fn try_from(fields: &Fields) -> Result<Self, Self::Error> {
         let [username, password] = fields.all_required(["username", "password"])?;
-        Ok(Self { username: username.to_owned(), password: Password::new(password.to_owned()) })
+        Ok(Self {
+            username: username.to_owned(),
+            password: Password::new(password.to_owned()),
+        })
     }
 }
 
@@ -49,7 +52,10 @@ pub(super) async fn obtain(State(app): State<SharedApp>, fields: Fields) -> Resu
     match log_in(&app, credentials).await {
         Ok(pair) => {
             app.metrics.login(Outcome::Succeeded);
-            Ok(no_store(Json(Answer { refresh: pair.refresh, access: pair.access })))
+            Ok(no_store(Json(Answer {
+                refresh: pair.refresh,
+                access: pair.access,
+            })))
         }
         Err(error) => {
             if let Some(outcome) = error.outcome() {
@@ -76,8 +82,11 @@ async fn log_in(app: &App, credentials: Credentials) -> Result<TokenPair, ApiErr
         Beginning::Begun => {}
         Beginning::AccountChanged => return Err(ApiError::NoActiveAccount),
     }
-    let place =
-        RefreshPlace { family: family.id, token: family.token, family_expires_at: family.expires_at };
+    let place = RefreshPlace {
+        family: family.id,
+        token: family.token,
+        family_expires_at: family.expires_at,
+    };
     sign_pair(app, &keys, &user.identity, &place, now)
 }
 
@@ -95,7 +104,9 @@ async fn authenticate(app: &App, credentials: Credentials) -> Result<User, ApiEr
         let _counted = app.metrics.hashing();
         app.hasher.verify(password.clone(), stored).await?
     };
-    let user = user.filter(|user| user.state == AccountState::Active).ok_or(ApiError::NoActiveAccount)?;
+    let user = user
+        .filter(|user| user.state == AccountState::Active)
+        .ok_or(ApiError::NoActiveAccount)?;
     match verdict {
         Verdict::Right => Ok(user),
         Verdict::RightWithOldHash => {

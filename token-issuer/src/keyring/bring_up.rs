@@ -77,7 +77,11 @@ impl<C: Clock> BringUp<C> {
             stored = self.database.signing_keys().await?;
         }
         let keys = KeySet::open(&stored, &self.kek)?;
-        if self.keyring.current().is_none_or(|current| current.entity_tag != keys.entity_tag) {
+        if self
+            .keyring
+            .current()
+            .is_none_or(|current| current.entity_tag != keys.entity_tag)
+        {
             tracing::info!(kid = %keys.signer.kid(), published = keys.verification.keys().len(), "keys loaded");
         }
         self.keyring.replace(keys);
@@ -124,11 +128,13 @@ impl<C: Clock> BringUp<C> {
         if lock.has_active_key().await? {
             return Ok(());
         }
-        let generated = task::spawn_blocking(Signer::generate).await.map_err(|_| BringUpError::Thread)??;
+        let generated = task::spawn_blocking(Signer::generate)
+            .await
+            .map_err(|_| BringUpError::Thread)??;
         let now = self.clock.now();
         let key = StoredKey {
             sealed: Some(self.kek.seal(&generated.kid, &generated.private_key)?),
-            public_jwk: generated.public_jwk.to_json(),
+            public_jwk: generated.public_jwk,
             kid: generated.kid,
             // Nobody can hold an older set that lacks it, so it need not be published before it signs.
             state: KeyState::Active { since: now },

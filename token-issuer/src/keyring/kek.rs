@@ -15,7 +15,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::{
-    domain::signing_key::KeyId,
+    domain::{signing_key::KeyId, token_id::hexadecimal},
     environment::{Entropy, EntropyError, random},
 };
 
@@ -49,7 +49,12 @@ pub(crate) struct SealedKey {
 
 impl fmt::Debug for SealedKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "SealedKey({} bytes, sealed with {})", self.bytes.len(), self.sealed_with)
+        write!(
+            formatter,
+            "SealedKey({} bytes, sealed with {})",
+            self.bytes.len(),
+            self.sealed_with
+        )
     }
 }
 
@@ -111,7 +116,10 @@ impl KeyEncryptionKey {
     pub(crate) fn from_file(path: &Path) -> Result<Self, KekFileError> {
         let text = fs::read_to_string(path)
             .map(Zeroizing::new)
-            .map_err(|source| KekFileError::Unreadable { path: path.to_owned(), source })?;
+            .map_err(|source| KekFileError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })?;
         Self::from_text(text.trim()).ok_or_else(|| KekFileError::Malformed { path: path.to_owned() })
     }
 
@@ -130,10 +138,13 @@ impl KeyEncryptionKey {
             }
             _ => return None,
         }
-        let id = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &*bytes), b"gatehouse key-encryption key id");
+        let id = hmac::sign(
+            &hmac::Key::new(hmac::HMAC_SHA256, &*bytes),
+            b"gatehouse key-encryption key id",
+        );
         Some(Self {
             aead: RandomizedNonceKey::new(&AES_256_GCM, &*bytes).ok()?,
-            id: KekId(id.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()),
+            id: KekId(hexadecimal(&id.as_ref()[..8])),
         })
     }
 
@@ -146,11 +157,16 @@ impl KeyEncryptionKey {
     /// Seals a private key for the row of `kid`.
     pub(crate) fn seal(&self, kid: &KeyId, private_key: &[u8]) -> Result<SealedKey, SealError> {
         let mut sealed = Zeroizing::new(private_key.to_vec());
-        let nonce =
-            self.aead.seal_in_place_append_tag(Aad::from(kid.0.as_bytes()), &mut *sealed).map_err(|_| SealError)?;
+        let nonce = self
+            .aead
+            .seal_in_place_append_tag(Aad::from(kid.0.as_bytes()), &mut *sealed)
+            .map_err(|_| SealError)?;
         let mut bytes = nonce.as_ref().to_vec();
         bytes.extend_from_slice(&sealed);
-        Ok(SealedKey { bytes, sealed_with: self.id.clone() })
+        Ok(SealedKey {
+            bytes,
+            sealed_with: self.id.clone(),
+        })
     }
 
     /// Opens the private key of the row of `kid`.
@@ -212,18 +228,32 @@ mod tests {
         for index in [0, NONCE_LEN, sealed.bytes.len() - 1] {
             let mut changed = sealed.clone();
             changed.bytes[index] ^= 1;
-            assert_eq!(kek.open(&kid("a"), &changed), Err(OpenError::Damaged(kid("a"))), "byte {index}");
+            assert_eq!(
+                kek.open(&kid("a"), &changed),
+                Err(OpenError::Damaged(kid("a"))),
+                "byte {index}"
+            );
         }
         for length in [0, NONCE_LEN - 1, NONCE_LEN, NONCE_LEN + 15] {
-            let cut = SealedKey { bytes: sealed.bytes[..length].to_vec(), sealed_with: sealed.sealed_with.clone() };
-            assert_eq!(kek.open(&kid("a"), &cut), Err(OpenError::Damaged(kid("a"))), "{length} bytes");
+            let cut = SealedKey {
+                bytes: sealed.bytes[..length].to_vec(),
+                sealed_with: sealed.sealed_with.clone(),
+            };
+            assert_eq!(
+                kek.open(&kid("a"), &cut),
+                Err(OpenError::Damaged(kid("a"))),
+                "{length} bytes"
+            );
         }
     }
 
     #[test]
     fn a_wrong_key_encryption_key_is_called_by_its_name() {
         let (right, wrong) = (kek(), kek());
-        let error = wrong.open(&kid("a"), &right.seal(&kid("a"), b"private").unwrap()).unwrap_err().to_string();
+        let error = wrong
+            .open(&kid("a"), &right.seal(&kid("a"), b"private").unwrap())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(&right.id.0) && error.contains(&wrong.id.0), "{error}");
     }
 
@@ -240,14 +270,27 @@ mod tests {
     #[test]
     fn other_texts_are_no_keys() {
         let long = "a".repeat(44);
-        for text in ["", "secret", &long, &"g".repeat(64), &"+".repeat(43), &"ä".repeat(32), &"+a".repeat(32)] {
+        for text in [
+            "",
+            "secret",
+            &long,
+            &"g".repeat(64),
+            &"+".repeat(43),
+            &"ä".repeat(32),
+            &"+a".repeat(32),
+        ] {
             assert!(KeyEncryptionKey::from_text(text).is_none(), "{text:?}");
         }
     }
 
     #[test]
     fn a_missing_file_is_named_with_what_to_do() {
-        let error = KeyEncryptionKey::from_file(Path::new("/nonexistent/kek")).unwrap_err().to_string();
-        assert!(error.contains("/nonexistent/kek") && error.contains("keys generate-kek"), "{error}");
+        let error = KeyEncryptionKey::from_file(Path::new("/nonexistent/kek"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("/nonexistent/kek") && error.contains("keys generate-kek"),
+            "{error}"
+        );
     }
 }

@@ -9,7 +9,10 @@ use aws_lc_rs::{
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jose::{Algorithm, jwk::PublicJwk};
+use jose::{
+    Algorithm,
+    jwk::{PublicJwk, PublicKey},
+};
 use serde::Serialize;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -53,8 +56,8 @@ pub(crate) struct GeneratedKey {
     pub(crate) kid: KeyId,
     /// PKCS #8.
     pub(crate) private_key: Zeroizing<Vec<u8>>,
-    /// For publication.
-    pub(crate) public_jwk: PublicJwk,
+    /// The public half as a JWK document.
+    pub(crate) public_jwk: String,
 }
 
 impl Signer {
@@ -62,18 +65,19 @@ impl Signer {
     pub(crate) fn generate() -> Result<GeneratedKey, SignerError> {
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| SignerError::Generate)?;
         let pkcs8: Pkcs8V1Der<'static> = pair.as_der().map_err(|_| SignerError::Generate)?;
-        let public_jwk = public_jwk(&pair);
+        let public_jwk =
+            PublicJwk::named_by_thumbprint(Algorithm::Rs256, public_key(&pair)).map_err(|_| SignerError::Generate)?;
         Ok(GeneratedKey {
-            kid: KeyId(public_jwk.thumbprint()),
+            kid: KeyId(public_jwk.key_id().to_owned()),
+            public_jwk: serde_json::to_string(&public_jwk).map_err(|_| SignerError::Generate)?,
             private_key: Zeroizing::new(pkcs8.as_ref().to_vec()),
-            public_jwk,
         })
     }
 
     /// Takes a private key into use, if it is the one that `kid` names.
     pub(crate) fn from_pkcs8(kid: KeyId, pkcs8: &[u8]) -> Result<Self, SignerError> {
         let pair = KeyPair::from_pkcs8(pkcs8).map_err(|_| SignerError::Load)?;
-        if public_jwk(&pair).thumbprint() != kid.0 {
+        if public_key(&pair).thumbprint() != kid.0 {
             return Err(SignerError::OtherKey);
         }
         Ok(Self { kid, pair })
@@ -86,14 +90,23 @@ impl Signer {
 
     /// Signs claims as a compact JWS of the given `typ`.
     pub(crate) fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignerError> {
-        let header = Header { alg: Algorithm::Rs256.as_str(), typ, kid: &self.kid.0 };
+        let header = Header {
+            alg: Algorithm::Rs256.as_str(),
+            typ,
+            kid: &self.kid.0,
+        };
         let mut token = String::with_capacity(1024);
         append_json(&mut token, &header)?;
         token.push('.');
         append_json(&mut token, claims)?;
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                token.as_bytes(),
+                &mut signature,
+            )
             .map_err(|_| SignerError::Sign)?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
@@ -107,10 +120,9 @@ impl fmt::Debug for Signer {
     }
 }
 
-fn public_jwk(pair: &KeyPair) -> PublicJwk {
+fn public_key(pair: &KeyPair) -> PublicKey {
     let public = pair.public_key();
-    PublicJwk::rsa(
-        Algorithm::Rs256,
+    PublicKey::rsa(
         public.modulus().big_endian_without_leading_zero(),
         public.exponent().big_endian_without_leading_zero(),
     )

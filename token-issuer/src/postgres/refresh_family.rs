@@ -39,7 +39,11 @@ impl Database {
         .bind(family.expires_at)
         .bind(password_changed_at);
         let done = self.bounded(query.execute(&self.pool)).await?;
-        Ok(if done.rows_affected() == 1 { Beginning::Begun } else { Beginning::AccountChanged })
+        Ok(if done.rows_affected() == 1 {
+            Beginning::Begun
+        } else {
+            Beginning::AccountChanged
+        })
     }
 
     /// Uses a refresh token: puts its successor in its place or, if it was used before, ends the family.

@@ -32,7 +32,10 @@ impl fmt::Display for SchemaState {
         match self {
             Self::Current => formatter.write_str("the database schema is current"),
             Self::Missing => formatter.write_str("the database has no schema yet"),
-            Self::Older { missing } => write!(formatter, "the database schema is old: {missing} migrations are missing"),
+            Self::Older { missing } => write!(
+                formatter,
+                "the database schema is old: {missing} migrations are missing"
+            ),
             Self::Newer { version } => write!(formatter, "the database schema is newer than this program: {version}"),
         }
     }
@@ -54,7 +57,10 @@ impl Database {
                     .await
             })
             .await?;
-        let missing = MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count();
+        let missing = MIGRATIONS
+            .iter()
+            .filter(|migration| !applied.contains(&migration.version))
+            .count();
         let newest = applied.last().copied().unwrap_or_default();
         Ok(if applied.is_empty() {
             SchemaState::Missing
@@ -70,7 +76,11 @@ impl Database {
     /// Applies what is missing. Several replicas may do so at once: the migrator takes a lock.
     pub(crate) async fn migrate(&self) -> Result<(), DatabaseError> {
         // Not `bounded`, and on a connection without time limits: a migration of a large table may take its time.
-        let options = self.url.0.clone().options([("statement_timeout", "0"), ("lock_timeout", "0")]);
+        let options = self
+            .url
+            .0
+            .clone()
+            .options([("statement_timeout", "0"), ("lock_timeout", "0")]);
         let mut connection = options.connect().await.map_err(|error| self.explain(error))?;
         MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
             sqlx::migrate::MigrateError::Execute(source) => self.explain(source),

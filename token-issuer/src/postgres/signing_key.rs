@@ -48,9 +48,16 @@ impl Database {
     /// Waits until no other replica changes keys, and lets none begin.
     pub(crate) async fn lock_signing_keys(&self) -> Result<KeysLock<'_>, DatabaseError> {
         let mut transaction = self.begin().await?;
-        self.bounded(sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(KEYS_LOCK).execute(&mut *transaction))
-            .await?;
-        Ok(KeysLock { database: self, transaction })
+        self.bounded(
+            sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                .bind(KEYS_LOCK)
+                .execute(&mut *transaction),
+        )
+        .await?;
+        Ok(KeysLock {
+            database: self,
+            transaction,
+        })
     }
 }
 
@@ -99,9 +106,9 @@ fn from_row(row: &PgRow) -> Result<StoredKey, DatabaseError> {
     let kid: String = row.try_get("kid").map_err(DatabaseError::Query)?;
     let column = |error: sqlx::Error| DatabaseError::Query(error);
     let times = KeyTimes {
-        activated_at: row.try_get("activated_at").map_err(column)?,
-        retiring_at: row.try_get("retiring_at").map_err(column)?,
-        retired_at: row.try_get("retired_at").map_err(column)?,
+        activated: row.try_get("activated_at").map_err(column)?,
+        retiring: row.try_get("retiring_at").map_err(column)?,
+        retired: row.try_get("retired_at").map_err(column)?,
     };
     let status: String = row.try_get("status").map_err(column)?;
     let state = KeyState::from_stored(&status, times).map_err(|error| DatabaseError::ImpossibleRow {
@@ -116,7 +123,10 @@ fn from_row(row: &PgRow) -> Result<StoredKey, DatabaseError> {
         kid: KeyId(kid),
         state,
         public_jwk: row.try_get("public_jwk").map_err(column)?,
-        sealed: bytes.zip(sealed_with).map(|(bytes, id)| SealedKey { bytes, sealed_with: KekId(id) }),
+        sealed: bytes.zip(sealed_with).map(|(bytes, id)| SealedKey {
+            bytes,
+            sealed_with: KekId(id),
+        }),
         created_at: row.try_get("created_at").map_err(column)?,
     })
 }

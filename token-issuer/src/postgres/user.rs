@@ -43,7 +43,11 @@ impl Database {
              FROM users WHERE username = $1",
         )
         .bind(username.as_str());
-        self.bounded(query.fetch_optional(&self.pool)).await?.as_ref().map(user_from_row).transpose()
+        self.bounded(query.fetch_optional(&self.pool))
+            .await?
+            .as_ref()
+            .map(user_from_row)
+            .transpose()
     }
 
     /// All users in the order of their names.
@@ -52,7 +56,11 @@ impl Database {
             "SELECT id, username, password_hash, password_changed_at, scope, created_at, disabled_at \
              FROM users ORDER BY username",
         );
-        self.bounded(query.fetch_all(&self.pool)).await?.iter().map(user_from_row).collect()
+        self.bounded(query.fetch_all(&self.pool))
+            .await?
+            .iter()
+            .map(user_from_row)
+            .collect()
     }
 
     /// Stores a new user, unless somebody has the name.
@@ -68,7 +76,11 @@ impl Database {
         .bind(user.identity.scope.to_string())
         .bind(user.created_at);
         let done = self.bounded(query.execute(&self.pool)).await?;
-        Ok(if done.rows_affected() == 1 { Insertion::Inserted } else { Insertion::NameTaken })
+        Ok(if done.rows_affected() == 1 {
+            Insertion::Inserted
+        } else {
+            Insertion::NameTaken
+        })
     }
 
     /// Puts a hash with new parameters in the place of the one that was just verified. Does nothing when the password
@@ -104,7 +116,8 @@ impl Database {
         let Some(id) = self.bounded(query.fetch_optional(&mut *transaction)).await? else {
             return Ok(Change::NoSuchUser);
         };
-        self.end_families(&mut transaction, UserId(id), EndReason::PasswordChanged.as_str(), now).await?;
+        self.end_families(&mut transaction, UserId(id), EndReason::PasswordChanged.as_str(), now)
+            .await?;
         self.bounded(transaction.commit()).await?;
         Ok(Change::Made)
     }
@@ -120,7 +133,8 @@ impl Database {
         let Some(id) = self.bounded(query.fetch_optional(&mut *transaction)).await? else {
             return Ok(Change::NoSuchUser);
         };
-        self.end_families(&mut transaction, UserId(id), EndReason::Disabled.as_str(), now).await?;
+        self.end_families(&mut transaction, UserId(id), EndReason::Disabled.as_str(), now)
+            .await?;
         self.bounded(transaction.commit()).await?;
         Ok(Change::Made)
     }
@@ -129,7 +143,11 @@ impl Database {
     pub(crate) async fn enable_user(&self, username: &Username) -> Result<Change, DatabaseError> {
         let query = sqlx::query("UPDATE users SET disabled_at = NULL WHERE username = $1").bind(username.as_str());
         let done = self.bounded(query.execute(&self.pool)).await?;
-        Ok(if done.rows_affected() == 1 { Change::Made } else { Change::NoSuchUser })
+        Ok(if done.rows_affected() == 1 {
+            Change::Made
+        } else {
+            Change::NoSuchUser
+        })
     }
 }
 
@@ -156,7 +174,9 @@ pub(super) fn identity_from_row(row: &PgRow) -> Result<Identity, DatabaseError> 
     Ok(Identity {
         id,
         username: Username::parse(&username).map_err(|error| impossible("username", error.to_string()))?,
-        scope: scope.parse().map_err(|error: crate::domain::scope::ScopeError| impossible("scope", error.to_string()))?,
+        scope: scope
+            .parse()
+            .map_err(|error: crate::domain::scope::ScopeError| impossible("scope", error.to_string()))?,
     })
 }
 
