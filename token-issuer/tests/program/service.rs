@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::support::{KekFile, PASSWORD, Service, answers, database::TestDatabase, proxy::Line, request};
+use super::support::{
+    KekFile, PASSWORD, Service, answers, database::TestDatabase, program, proxy::Line, request, run, stderr,
+};
 use serde_json::{Value, json};
 
 fn credentials() -> Value {
@@ -82,10 +84,17 @@ async fn a_service_that_starts_without_its_database_works_once_it_is_there() {
     assert_eq!(service.get("/.well-known/jwks.json").status, 503);
     assert_eq!(service.post("/api/token/", &credentials()).status, 503);
 
+    let address = service.address.to_string();
+    let asked = run(&["health", "--listen", &address], "", "");
+    assert_eq!(asked.status.code(), Some(1));
+    assert!(stderr(&asked).contains("is not ready") && stderr(&asked).contains("cannot reach Postgres"));
+
     line.mend().await;
     service.wait_until("readiness", || service.get("/health/ready").status == 200);
     assert_eq!(service.get("/.well-known/jwks.json").status, 200);
     assert_eq!(service.post("/api/token/", &credentials()).status, 200);
+
+    assert!(run(&["health", "--listen", &address], "", "").status.success());
 
     line.cut().await;
     assert_eq!(service.post("/api/token/", &credentials()).status, 503);
@@ -205,12 +214,13 @@ async fn a_port_that_is_taken_is_named() {
     let kek = KekFile::new("port");
     let first = Service::start(database.url(), &kek, &[]);
     let address = first.address.to_string();
-    let output = super::support::program(&["serve", "--listen", &address], database.url())
+    let output = program(&["serve", "--listen", &address], database.url())
         .env("GATEHOUSE_KEY_ENCRYPTION_KEY_FILE", &kek.0)
+        .env("GATEHOUSE_MEDIA_DIR", "")
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let message = super::support::stderr(&output);
+    let message = stderr(&output);
     assert!(
         message.contains(&format!("cannot listen on {address}")) && message.contains("GATEHOUSE_LISTEN"),
         "{message}"

@@ -14,8 +14,10 @@ use jose::UnverifiedToken;
 use serde_json::json;
 
 use crate::{
-    domain::username::Username,
+    domain::{lifetime::Lifetimes, refresh_family::NewFamily, username::Username},
+    environment::Clock,
     password_hasher::HashSettings,
+    postgres::refresh_family::Beginning,
     test_support::{Answer, Options, PASSWORD, TestApp, database::TestDatabase, hash_settings},
 };
 
@@ -112,7 +114,8 @@ async fn wrong_passwords_unknown_names_and_disabled_accounts_get_one_answer() {
 async fn an_unknown_name_takes_as_long_as_a_wrong_password() {
     let app = TestApp::start().await;
     app.user("alice").await;
-    let mut times = [Duration::ZERO; 2];
+    // The shortest of several times: whatever else the machine does only makes them longer.
+    let mut times = [Duration::MAX; 2];
     for _ in 0..5 {
         for (time, username) in times.iter_mut().zip(["alice", "nobody"]) {
             let began = Instant::now();
@@ -121,7 +124,7 @@ async fn an_unknown_name_takes_as_long_as_a_wrong_password() {
                 &json!({ "username": username, "password": "wrong-password" }),
             )
             .await;
-            *time += began.elapsed();
+            *time = began.elapsed().min(*time);
         }
     }
     // Without the hash for nobody, it would be a tenth.
@@ -229,4 +232,31 @@ async fn a_new_password_replaces_the_old_one() {
     assert_eq!(app.log_in("alice").await.status, StatusCode::OK);
     let stored = app.database.user_by_name(&name).await.unwrap().unwrap();
     assert_eq!((stored.password_hash, stored.password_changed_at), (hash, later));
+}
+
+#[tokio::test]
+async fn a_login_that_a_change_of_the_account_overtakes_begins_no_session() {
+    let app = TestApp::start().await;
+    let alice = app.user("alice").await;
+    let now = app.clock.now();
+    let lifetimes = Lifetimes {
+        access: "5m".parse().unwrap(),
+        refresh: "1d".parse().unwrap(),
+        refresh_family: "1d".parse().unwrap(),
+    };
+    let family = |byte| NewFamily::begin(alice.id, now, lifetimes, [byte; 10], [byte; 16]);
+    assert_eq!(
+        app.database.begin_family(&family(1), now).await.unwrap(),
+        Beginning::Begun
+    );
+    let before_the_change = now - Duration::from_secs(1);
+    assert_eq!(
+        app.database.begin_family(&family(2), before_the_change).await.unwrap(),
+        Beginning::AccountChanged
+    );
+    app.database.disable_user(&alice.username, now).await.unwrap();
+    assert_eq!(
+        app.database.begin_family(&family(3), now).await.unwrap(),
+        Beginning::AccountChanged
+    );
 }
