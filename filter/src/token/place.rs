@@ -88,11 +88,17 @@ pub fn find<'p>(places: &'p [Place], request: &impl Request) -> Search<'p> {
     search
 }
 
-/// Whether `Authorization` came more than once. Envoy joins the values of repeated headers that it knows, and neither the
-/// scheme nor a token has a comma.
+/// Whether `Authorization` came more than once. Envoy joins the values of repeated headers that it knows; what stands
+/// behind a comma and begins with a scheme was another value.
 fn is_repeated(request: &impl Request, prefix: &Prefix) -> bool {
     let mut values = request.values("authorization");
-    let joined = |value| prefix.token_of(value).is_some_and(|token| token.contains(&b','));
+    let joined = |value| {
+        let token = prefix.token_of(value).unwrap_or_default();
+        token
+            .split(|byte| *byte == b',')
+            .skip(1)
+            .any(|part| part.trim_ascii().contains(&b' '))
+    };
     values.next().is_some_and(joined) || values.next().is_some()
 }
 
