@@ -1,0 +1,41 @@
+//! `GET /health/`: ready to serve, the database included.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::AppState;
+use super::problem::Problem;
+use crate::postgres::{self, HealthError};
+
+#[derive(Serialize)]
+pub(super) struct HealthView {
+    status: &'static str,
+    service: &'static str,
+    database: &'static str,
+}
+
+/// 200 where requests can be served, 503 with the cause where they can't.
+pub(super) async fn show(State(state): State<AppState>) -> Result<Json<HealthView>, Problem> {
+    match postgres::check(&state.pool).await {
+        Ok(()) => Ok(Json(HealthView {
+            status: "ok",
+            service: state.service.name(),
+            database: "ok",
+        })),
+        Err(error) => {
+            tracing::warn!(cause = %error, "not ready");
+            let code = match error {
+                HealthError::Unreachable(_) => "database_unreachable",
+                HealthError::Refused(_) => "database_refuses",
+                HealthError::Busy => "database_busy",
+                HealthError::OldSchema => "schema_outdated",
+            };
+            Err(Problem::unavailable(
+                code,
+                "Not ready",
+                format!("This service can't serve requests now: {error}."),
+            ))
+        }
+    }
+}
