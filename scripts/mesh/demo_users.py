@@ -15,6 +15,9 @@ class DemoUser:
     currency: str = "EUR"
 
 
+# What a demo user may do; the services of the demo mesh are named in it.
+SCOPE = "bank.read bank.write payment.read payment.write"
+
 ALICE = DemoUser("alice", "alice-demo-password", 100_000)
 BOB = DemoUser("bob", "bob-demo-password", 50_000)
 DEMO_USERS = (ALICE, BOB)

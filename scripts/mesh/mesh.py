@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import probe
-from .demo_users import ALICE, BOB, DEMO_USERS, DemoUser
+from .demo_users import ALICE, BOB, DEMO_USERS, SCOPE, DemoUser
 from .errors import MeshError
 from .parts import Part, PartList
 from .postgres import Postgres
@@ -224,7 +224,10 @@ class Mesh:
     def _seed(self, user: DemoUser, parts: PartList) -> None:
         created = self._run(
             "token-issuer",
-            [self.settings.tools.token_issuer, "users", "create", user.name, "--password-stdin", "--if-absent"],
+            [
+                self.settings.tools.token_issuer, "users", "create", user.name, "--password-stdin", "--if-absent",
+                "--scope", SCOPE,
+            ],
             parts.token_issuer_environment("gatehouse_issuer"),
             stdin=user.password,
         )

@@ -15,8 +15,18 @@ from .errors import MeshError
 ROOT = Path(__file__).resolve().parents[2]
 
 # Settings of the services that are handed on as they are, when they are set.
-PASSED_TO_TOKEN_ISSUER = ("GATEHOUSE_LOG",)
-PASSED_TO_DEMO = ("DEMO_LOG",)
+PASSED_TO_TOKEN_ISSUER = (
+    "GATEHOUSE_LOG",
+    "GATEHOUSE_REFRESH_FAMILY_LIFETIME",
+    "GATEHOUSE_DATABASE_CONNECTIONS",
+    "GATEHOUSE_SHUTDOWN_TIMEOUT",
+    "GATEHOUSE_ARGON2_MEMORY_KIB",
+    "GATEHOUSE_ARGON2_ITERATIONS",
+    "GATEHOUSE_ARGON2_PARALLELISM",
+    "GATEHOUSE_HASHES_AT_ONCE",
+    "GATEHOUSE_HASH_WAIT",
+)
+PASSED_TO_DEMO = ("DEMO_LOG", "DEMO_MAX_CONNECTIONS", "DEMO_ACQUIRE_TIMEOUT")
 
 
 @dataclass(frozen=True)
