@@ -1,0 +1,90 @@
+# Gatehouse: `make up` starts the demo mesh, `make test` runs everything, `make help` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON := .gatehouse/venv/bin/python
+MESH := PYTHONPATH=scripts $(PYTHON) -m mesh
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Debian's toolchain builds into a folder of its own (scripts/cargo-wasm.sh).
+WASM_TARGET = $(TARGET)$(if $(filter debian,$(shell cat .gatehouse/wasm-toolchain 2>/dev/null)),/debian)
+SAY = @printf '\n\033[1m── %s\033[0m\n'
+
+.PHONY: help
+help: ## what can be asked for
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ── set-up ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+.PHONY: setup setup-wasm setup-tools setup-runner
+setup: setup-wasm setup-tools setup-runner ## fetch what is missing: a wasm32 standard library, Envoy, PostgreSQL, the test runner
+setup-wasm:
+	@scripts/setup.sh wasm
+setup-tools:
+	@scripts/setup.sh tools
+setup-runner: setup-wasm
+	@scripts/setup.sh runner
+
+# ── building ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+.PHONY: filter services build
+filter: setup-wasm ## build the plugin into dist/gatehouse.wasm
+	$(SAY) 'building dist/gatehouse.wasm (one to three minutes the first time)'
+	@scripts/cargo-wasm.sh build --package gatehouse-filter --lib --profile wasm
+	@mkdir -p dist
+	@cp $(WASM_TARGET)/wasm32-unknown-unknown/wasm/gatehouse.wasm dist/gatehouse.wasm
+	@printf 'dist/gatehouse.wasm, %s bytes\n' "$$(wc -c <dist/gatehouse.wasm)"
+
+services: ## build the token issuer and the demo services into dist/
+	$(SAY) 'building the token issuer and the demo services (a few minutes the first time)'
+	@cargo build --release --package token-issuer --package gatehouse-demo
+	@mkdir -p dist
+	@cp $(TARGET)/release/token-issuer $(TARGET)/release/demo dist/
+
+build: filter services ## build everything that runs
+
+# ── running ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+.PHONY: up down status logs
+up: setup-tools build ## build what is missing and start the demo mesh on http://localhost:8080
+	@$(MESH) up
+
+down: ## stop the demo mesh
+	@if [ -x $(PYTHON) ]; then $(MESH) down; else echo 'nothing is running: the mesh was never set up here'; fi
+
+status: ## what runs, and where
+	@$(MESH) status
+
+logs: ## the last lines of every part's log
+	@$(MESH) logs
+
+# ── testing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+.PHONY: test lint test-unit test-wasm test-e2e
+test: lint test-unit test-wasm test-e2e ## everything, as CI runs it
+	@printf '\n\033[1mmake test: all parts passed\033[0m\n'
+
+lint: ## formatting and clippy, warnings are errors
+	$(SAY) 'formatting and lints'
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+test-unit: setup-tools ## unit and service tests, natively, with a real PostgreSQL
+	$(SAY) 'unit and service tests, native'
+	@$(MESH) with-postgres -- cargo test --workspace --quiet
+
+test-wasm: setup-runner ## the core's tests again, in wasm32
+	$(SAY) 'the core in wasm32'
+	@scripts/cargo-wasm.sh test --package gatehouse-jose --package gatehouse-filter --lib --quiet
+
+test-e2e: setup-tools build ## the built parts together: a real Envoy, a real PostgreSQL, the real issuer
+	$(SAY) 'end to end'
+	@$(PYTHON) -m pytest tests -n 2 --dist loadfile -q
+
+.PHONY: fmt deny clean
+fmt: ## format the code
+	@cargo fmt --all
+
+deny: ## licences, sources and known vulnerabilities of all dependencies (needs cargo-deny)
+	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install cargo-deny"; exit 1; }
+	@cargo deny check
+
+clean: down ## remove what was built and the mesh's data; keeps what setup fetched
+	@rm -rf $(TARGET) dist .gatehouse/run
