@@ -1,10 +1,11 @@
-"""`python3 -m mesh up|down|status|logs`."""
+"""`python3 -m mesh up|down|status|logs|with-postgres`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,7 +13,8 @@ from types import FrameType
 
 from .errors import MeshError
 from .mesh import PART_NAMES, Mesh, Ready
-from .settings import Settings
+from .settings import Settings, Tools
+from .temporary_postgres import temporary_postgres
 
 NATIVE_BY_DEFAULT = (
     "Starting the mesh as plain processes: images for Docker Compose come in a later release (MESH=native says so by hand)."
@@ -46,7 +48,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m mesh", description="Runs the mesh on this machine.")
-    commands = parser.add_subparsers(required=True, metavar="up|down|status|logs")
+    commands = parser.add_subparsers(required=True, metavar="up|down|status|logs|with-postgres")
     up = commands.add_parser("up", help="start what does not run yet and wait until it works")
     up.set_defaults(run=_up)
     down = commands.add_parser("down", help="stop everything; the data stays")
@@ -59,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-n", "--lines", type=int, default=40, help="how many lines of each (40)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on showing what is written")
     logs.set_defaults(run=_logs)
+    borrowed = commands.add_parser(
+        "with-postgres", help="run a command with a throw-away server; its URL is in GATEHOUSE_TEST_POSTGRES_URL"
+    )
+    borrowed.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND …")
+    borrowed.set_defaults(run=_with_postgres)
     return parser
 
 
@@ -117,6 +124,18 @@ def _logs(options: argparse.Namespace) -> int:
                 size = start + len(new)
             positions[file] = size
     return 0
+
+
+def _with_postgres(options: argparse.Namespace) -> int:
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        print("with-postgres: which command?", file=sys.stderr)
+        return 2
+    with temporary_postgres(Tools.from_environment(os.environ)) as url:
+        try:
+            return subprocess.run(command, env={**os.environ, "GATEHOUSE_TEST_POSTGRES_URL": url}).returncode
+        except OSError as error:
+            raise MeshError(f"{command[0]} can't be started: {error.strerror}") from error
 
 
 def _show(file: Path, lines: list[str]) -> None:

@@ -84,7 +84,8 @@ class Postgres:
             "max_connections": "100",
         }
         if not self._settings.durable:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            # A test suite opens many small databases at once.
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
         return [
             self._program("postgres"), "-D", str(self.data), "-p", str(self._settings.ports.postgres),
             *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
@@ -115,7 +116,7 @@ class Postgres:
 
     def url(self, role: str, database: str) -> str:
         """Where a service finds its database."""
-        password = quote(self._secrets.read(ROLE_SECRETS[role]), safe="")
+        password = quote(self._secrets.read({**ROLE_SECRETS, SUPERUSER: "postgres_password"}[role]), safe="")
         return f"postgres://{role}:{password}@127.0.0.1:{self._settings.ports.postgres}/{database}"
 
     def wipe(self) -> None:

@@ -79,13 +79,20 @@ class Tools:
 
     def check(self) -> None:
         """Complains about all that is missing at once, with the command that makes it."""
-        wanted = {
+        self._check({
             "Envoy": (self.envoy, "make setup"),
             "Postgres": (self.postgres_bin / "postgres", "make setup"),
             "the plugin": (self.plugin, "make filter"),
-            "the token issuer": (self.token_issuer, "make build"),
-            "the demo services": (self.demo, "make build"),
-        }
+            "the token issuer": (self.token_issuer, "make services"),
+            "the demo services": (self.demo, "make services"),
+        })
+
+    def check_postgres(self) -> None:
+        """The same for Postgres alone."""
+        self._check({"Postgres": (self.postgres_bin / "postgres", "make setup")})
+
+    @staticmethod
+    def _check(wanted: Mapping[str, tuple[Path, str]]) -> None:
         missing = [f"{what} ({path}): {remedy}" for what, (path, remedy) in wanted.items() if not path.exists()]
         if missing:
             raise MeshError("missing, and the command that makes it:\n  " + "\n  ".join(missing))
