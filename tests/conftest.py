@@ -11,6 +11,7 @@ from harness import logs
 from harness.gate import Gate, bare_gate, shipped_gate
 from harness.jwks_server import JwksServer
 from harness.keys import Key
+from harness.private_mesh import PrivateMesh, private_mesh
 from mesh.settings import Tools
 
 
@@ -71,3 +72,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed:
         report.sections.extend((f"last lines of {name}", text) for name, text in logs.excerpts())
     return report
+
+
+@pytest.fixture(scope="module")
+def mesh(tools: Tools) -> Iterator[PrivateMesh]:
+    """The whole mesh, real in every part, for one module."""
+    with private_mesh(tools) as running:
+        yield running

@@ -85,7 +85,7 @@ class Postgres:
         }
         if not self._settings.durable:
             # A test suite opens many small databases at once.
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
+            options |= {"fsync": "off", "full_page_writes": "off", "max_connections": "400"}
         return [
             self._program("postgres"), "-D", str(self.data), "-p", str(self._settings.ports.postgres),
             *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
