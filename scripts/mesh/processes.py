@@ -1,0 +1,173 @@
+"""Detached processes that a later command finds again, and never mistakes for somebody else's.
+
+A process id alone is not proof: ids are reused, and a stale file must not make `down` kill a stranger. The record
+therefore holds the time at which the kernel started the process, and which boot of the machine that was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+STOP_PATIENCE_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user that a process runs as, when that is not the caller."""
+
+    name: str
+    user_id: int
+    group_id: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is written down about a started process."""
+
+    pid: int
+    started: int
+    boot: str
+    fingerprint: str
+
+    def is_alive(self) -> bool:
+        """Whether this very process still runs; one that has ended and only waits to be reaped does not."""
+        state = _kernel_state(self.pid)
+        return state is not None and state == (self.started, False) and self.boot == _boot_id()
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _kernel_state(pid: int) -> tuple[int, bool] | None:
+    """(start time in clock ticks, whether it is a zombie); None when there is no such process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name in parentheses may hold spaces and parentheses; the fields after the last one are plain.
+    fields = stat.rpartition(")")[2].split()
+    return int(fields[19]), fields[0] in "ZX"
+
+
+class ProcessTable:
+    """The processes of one mesh: one record file per part."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        # Children of this very program have to be reaped by it, or they stay as zombies until it ends.
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+
+    def find(self, name: str) -> Record | None:
+        """The running process of a part. Records of dead ones are forgotten."""
+        file = self._file(name)
+        try:
+            record = Record(**json.loads(file.read_text()))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError):
+            # Cut off by a full disk or a power cut: nothing can be said about a process from it.
+            file.unlink(missing_ok=True)
+            return None
+        self._reap(record.pid)
+        if record.is_alive():
+            return record
+        file.unlink(missing_ok=True)
+        return None
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        stdout: Path,
+        stderr: Path,
+        fingerprint: str,
+        account: Account | None = None,
+    ) -> Record:
+        """Starts a part in a session of its own, with its output in files.
+
+        A terminal's Ctrl-C or a closing pipe of the caller then does not reach it, and the caller's own output does not
+        stay open because of it.
+        """
+        identity = {} if account is None else {
+            "user": account.user_id, "group": account.group_id, "extra_groups": [],
+        }
+        with _fresh_log(stdout) as out, (_fresh_log(stderr) if stderr != stdout else out) as err:
+            child = subprocess.Popen(
+                list(command),
+                env=dict(environment),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                umask=0o077,
+                **identity,  # type: ignore[arg-type]
+            )
+        self._children[child.pid] = child
+        state = _kernel_state(child.pid)
+        record = Record(child.pid, state[0] if state else 0, _boot_id(), fingerprint)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        draft = self._file(name).with_suffix(".draft")
+        draft.write_text(json.dumps(asdict(record)))
+        draft.rename(self._file(name))
+        return record
+
+    def stop(self, name: str, *, with_signal: signal.Signals = signal.SIGTERM) -> bool:
+        """Ends a part and waits until it is gone. True when there was something to end."""
+        record = self.find(name)
+        if record is None:
+            return False
+        for attempt in (with_signal, signal.SIGKILL):
+            try:
+                # The process leads its own group: what it started goes with it when it has to be killed.
+                if attempt == signal.SIGKILL:
+                    os.killpg(record.pid, attempt)
+                else:
+                    os.kill(record.pid, attempt)
+            except ProcessLookupError:
+                break
+            if self._wait_until_gone(record):
+                break
+        self._file(name).unlink(missing_ok=True)
+        return True
+
+    def exit_code(self, record: Record) -> int | None:
+        """How a child of this program ended; None while it runs or when it is nobody's child here."""
+        child = self._children.get(record.pid)
+        return None if child is None else child.poll()
+
+    def _wait_until_gone(self, record: Record) -> bool:
+        deadline = time.monotonic() + STOP_PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            self._reap(record.pid)
+            if not record.is_alive():
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _reap(self, pid: int) -> None:
+        child = self._children.get(pid)
+        if child is not None:
+            child.poll()
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+
+def _fresh_log(path: Path):  # noqa: ANN202 - a plain file object
+    """An empty log; the one of the run before is kept beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size:
+        path.replace(path.with_name(path.name + ".before"))
+    # Appending, so that two writers (and a person's `truncate`) don't overwrite each other.
+    return open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o640))

@@ -1,0 +1,191 @@
+"""A real Envoy for one test module, on ports of its own choice.
+
+Envoy picks its ports itself (port 0) and is asked for them afterwards: a port that a test picks first can be gone when
+Envoy starts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+from mesh.settings import Tools
+
+from .waiting import eventually
+
+START_PATIENCE_SECONDS = 60.0
+
+
+class EnvoyRefused(Exception):
+    """Envoy did not start with this configuration; the text is its log."""
+
+
+class Envoy:
+    """A running Envoy. `config` is a bootstrap in JSON or YAML text."""
+
+    def __init__(self, tools: Tools, config: str, *, workers: int = 2) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="gatehouse-envoy-"))
+        self._log = self._folder / "envoy.log"
+        config_file = self._folder / "envoy.yaml"
+        config_file.write_text(config)
+        admin_file = self._folder / "admin"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    str(tools.envoy), "-c", str(config_file), "--admin-address-path", str(admin_file),
+                    "--concurrency", str(workers), "--disable-hot-restart", "--log-level", "warning",
+                    "--component-log-level", "wasm:info", "--file-flush-interval-msec", "50",
+                    "--drain-time-s", "1",
+                ],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )
+        try:
+            self.admin_port = self._find_admin(admin_file)
+            self.port = eventually(self._find_listener, "Envoy listens", patience=START_PATIENCE_SECONDS)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            text = self.log_text()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise EnvoyRefused(text) from None
+
+    def stop(self) -> None:
+        """Ends it and waits for that."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
+    def log_text(self) -> str:
+        """All that it wrote, access log lines too."""
+        try:
+            return self._log.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def counters(self, pattern: str) -> dict[str, int]:
+        """Counters and gauges whose names match."""
+        text = self._admin(f"/stats?format=text&filter={pattern}").text
+        found = re.findall(r"^(\S+): (\d+)$", text, flags=re.MULTILINE)
+        return {name: int(value) for name, value in found}
+
+    def access_log(self) -> list[dict[str, Any]]:
+        """The access log's lines."""
+        return [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
+
+    def _find_admin(self, file: Path) -> int:
+        def look() -> int | None:
+            if not self.is_alive():
+                raise EnvoyRefused
+            text = file.read_text() if file.exists() else ""
+            return int(text.rsplit(":", 1)[1]) if ":" in text else None
+        return eventually(look, "Envoy's admin interface answers", patience=START_PATIENCE_SECONDS)
+
+    def _find_listener(self) -> int | None:
+        if not self.is_alive():
+            raise EnvoyRefused
+        try:
+            if self._admin("/ready").status_code != 200:
+                return None
+            statuses = self._admin("/listeners?format=json").json().get("listener_statuses", [])
+        except httpx.TransportError:
+            return None
+        return statuses[0]["local_address"]["socket_address"]["port_value"] if statuses else None
+
+    def _admin(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.admin_port}{path}", trust_env=False, timeout=20)
+
+
+def bare_bootstrap(
+    tools: Tools, plugin_config: str, clusters: dict[str, int], *, connection_manager: dict[str, Any] | None = None,
+) -> str:
+    """An Envoy that leaves everything to the plugin: no path normalisation, no header rules, no edge settings.
+
+    What the gate promises must hold in somebody's Envoy that is not configured like ours.
+    """
+    wasm = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+        "config": {
+            "name": "gatehouse", "root_id": "gatehouse", "failure_policy": "FAIL_RELOAD",
+            "vm_config": {
+                "vm_id": "gatehouse", "runtime": "envoy.wasm.runtime.v8",
+                "code": {"local": {"filename": str(tools.plugin.resolve())}},
+            },
+            "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": plugin_config},
+        },
+    }
+    log_fields = {
+        "status": "%RESPONSE_CODE%", "method": "%REQ(:METHOD)%", "details": "%RESPONSE_CODE_DETAILS%",
+        "cluster": "%UPSTREAM_CLUSTER%", "flags": "%RESPONSE_FLAGS%",
+        "reason": "%FILTER_STATE(wasm.gatehouse.reason:PLAIN)%",
+    }
+    manager: dict[str, Any] = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "test",
+        "codec_type": "AUTO",
+        "http2_protocol_options": {"allow_connect": True},
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "access_log": [{
+            "name": "envoy.access_loggers.stdout",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+                "log_format": {"json_format": log_fields},
+            },
+        }],
+        "route_config": {
+            "name": "test",
+            "virtual_hosts": [{
+                "name": "all", "domains": ["*"],
+                "routes": [{
+                    "match": {"prefix": "/"}, "route": {"cluster_header": "x-gatehouse-cluster", "timeout": "30s"},
+                }],
+            }],
+        },
+        "http_filters": [
+            {"name": "gatehouse", "typed_config": wasm},
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+            },
+        ],
+        **(connection_manager or {}),
+    }
+    return json.dumps({
+        "admin": {"address": _address(0)},
+        "static_resources": {
+            "listeners": [{
+                "name": "gate", "address": _address(0),
+                "filter_chains": [{"filters": [{
+                    "name": "envoy.filters.network.http_connection_manager", "typed_config": manager,
+                }]}],
+            }],
+            "clusters": [_cluster(name, port) for name, port in clusters.items()],
+        },
+    })
+
+
+def _address(port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def _cluster(name: str, port: int) -> dict[str, Any]:
+    return {
+        "name": name, "type": "STATIC", "connect_timeout": "5s",
+        "load_assignment": {
+            "cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
+        },
+    }
