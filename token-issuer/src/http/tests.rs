@@ -11,6 +11,7 @@ use axum::{
 };
 use jose::{JwkSet, KeySource};
 use serde_json::json;
+use sqlx::ConnectOptions;
 
 use crate::test_support::{Options, PASSWORD, TestApp, database::TestDatabase, proxy::Line};
 
@@ -179,8 +180,18 @@ async fn media_serves_the_files_of_its_directory_and_nothing_above_it() {
         Some("default-src 'none'; sandbox")
     );
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    let answer = app.post_json("/media/a.txt", &json!({})).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answer.json(), json!({ "detail": "Method \"POST\" not allowed." }));
+    let metrics = app.get("/metrics").await.body;
+    assert!(
+        metrics.contains("{endpoint=\"/media/{*path}\",method=\"GET\",status=\"200\"} 2"),
+        "{metrics}"
+    );
     for path in [
+        "/media",
         "/media/",
+        "/media/sub",
         "/media/sub/",
         "/media/none.txt",
         "/media/../secret.txt",
@@ -305,4 +316,32 @@ async fn before_any_key_was_loaded_nothing_is_given_and_the_cause_is_named() {
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.json()["checks"]["signing_key"]["status"], "failed");
     assert_eq!(app.get("/health/live").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_mistake_of_ours_is_500_and_tells_the_client_nothing() {
+    let app = TestApp::start().await;
+    app.user("alice").await;
+    let mut connection = app
+        .home
+        .server()
+        .clone()
+        .database(app.home.name())
+        .connect()
+        .await
+        .unwrap();
+    for damage in [
+        "UPDATE users SET scope = 'a\"b'",
+        "UPDATE users SET scope = '', password_hash = 'plain'",
+        "DROP TABLE users CASCADE",
+    ] {
+        sqlx::query(damage).execute(&mut connection).await.unwrap();
+        let answer = app.log_in("alice").await;
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{damage}");
+        assert_eq!(
+            answer.json(),
+            json!({ "detail": "A server error occurred." }),
+            "{damage}"
+        );
+    }
 }

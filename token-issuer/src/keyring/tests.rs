@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::{str::FromStr, time::Duration};
+
 use sqlx::{ConnectOptions, Row, postgres::PgConnectOptions};
-use std::str::FromStr;
+use tokio::time::timeout;
 
 use super::{
     KeySetError,
@@ -165,4 +167,62 @@ fn a_private_key_is_used_under_its_own_name_only() {
     assert!(Signer::from_pkcs8(one.kid.clone(), &one.private_key).is_ok());
     assert!(Signer::from_pkcs8(other.kid, &one.private_key).is_err());
     assert!(Signer::from_pkcs8(one.kid, b"no key").is_err());
+}
+
+#[tokio::test]
+async fn keys_in_memory_survive_what_is_done_to_the_stored_ones() {
+    let (home, database) = database().await;
+    let replica = bring_up(&database, kek(1), &ManualClock::new());
+    replica.run().await.unwrap();
+    let kid = replica.keyring.current().unwrap().signer.kid().clone();
+    let mut connection = PgConnectOptions::from_str(home.url()).unwrap().connect().await.unwrap();
+    sqlx::query("UPDATE signing_keys SET sealed_with = 'somebody else'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    // Many looks at the database, and it neither ends nor forgets.
+    let looks = timeout(Duration::from_millis(500), replica.keep_up(Duration::from_millis(20))).await;
+    assert!(looks.is_err(), "{looks:?}");
+    assert_eq!(replica.keyring.current().unwrap().signer.kid(), &kid);
+}
+
+#[tokio::test]
+async fn without_keys_in_memory_a_lasting_error_ends_the_service() {
+    let (_home, database) = database().await;
+    bring_up(&database, kek(1), &ManualClock::new()).run().await.unwrap();
+    let other = bring_up(&database, kek(2), &ManualClock::new());
+    let error = timeout(Duration::from_secs(20), other.keep_up(Duration::from_millis(20)))
+        .await
+        .unwrap();
+    assert!(
+        matches!(error, BringUpError::Keys(KeySetError::Open(OpenError::WrongKek { .. }))),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_replica_follows_a_key_that_another_one_made_active() {
+    let (home, database) = database().await;
+    let clock = ManualClock::new();
+    let replica = bring_up(&database, kek(1), &clock);
+    replica.run().await.unwrap();
+    let first = replica.keyring.current().unwrap();
+    let mut connection = PgConnectOptions::from_str(home.url()).unwrap().connect().await.unwrap();
+    sqlx::query("UPDATE signing_keys SET status = 'retiring', retiring_at = now()")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    // With none active, the next one to look makes one; the retiring one stays published.
+    bring_up(&database, kek(1), &clock).run().await.unwrap();
+    replica.run().await.unwrap();
+    let second = replica.keyring.current().unwrap();
+    assert_ne!(first.signer.kid(), second.signer.kid());
+    assert_eq!(second.verification.keys().len(), 2);
+    assert_ne!(first.entity_tag, second.entity_tag);
+    sqlx::query("UPDATE signing_keys SET status = 'retired', retired_at = now() WHERE status = 'retiring'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    replica.run().await.unwrap();
+    assert_eq!(replica.keyring.current().unwrap().verification.keys().len(), 1);
 }

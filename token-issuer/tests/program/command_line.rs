@@ -1,6 +1,8 @@
 //! The commands of the finished program: what they print, how they end, and what they say when something is wrong.
 
 use super::support::{KekFile, PASSWORD, Service, answers, database::TestDatabase, run, stderr, stdout};
+use std::thread;
+
 use serde_json::json;
 
 async fn migrated() -> TestDatabase {
@@ -55,6 +57,28 @@ async fn a_user_is_created_once_and_found_again() {
     assert_eq!(listed[0]["id"], id);
     assert_eq!(listed[0]["scope"], "bank.read bank.write");
     assert_eq!(listed[0]["disabled_at"], json!(null));
+}
+
+#[tokio::test]
+async fn of_several_creations_at_once_one_creates() {
+    let database = migrated().await;
+    let url = database.url();
+    let create = ["users", "create", "alice", "--password-stdin", "--if-absent"];
+    let made: Vec<_> = thread::scope(|scope| {
+        let attempts: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| answers(&create, url, PASSWORD)))
+            .collect();
+        attempts
+            .into_iter()
+            .map(|attempt| attempt.join().unwrap().remove(0))
+            .collect()
+    });
+    assert_eq!(
+        made.iter().filter(|user| user["created"] == true).count(),
+        1,
+        "{made:?}"
+    );
+    assert!(made.iter().all(|user| user["id"] == made[0]["id"]), "{made:?}");
 }
 
 #[tokio::test]
