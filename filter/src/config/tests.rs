@@ -315,3 +315,34 @@ fn keys_that_can_not_be_used_are_left_out_with_a_warning() {
             .starts_with("providers.local.local_jwks.keys[1]: is left out")
     );
 }
+
+#[test]
+fn the_page_of_the_configuration_names_every_field_and_its_examples_are_right() {
+    fn names(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Array(list) => list.iter().for_each(|value| names(value, found)),
+            Value::Object(object) => object.iter().for_each(|(name, value)| {
+                found.push(name.clone());
+                names(value, found);
+            }),
+            _ => {}
+        }
+    }
+    let page = include_str!("../../../docs/filter-configuration.md");
+    let mut found = Vec::new();
+    names(&full(), &mut found);
+    // What is chosen freely is no field.
+    found.retain(|name| !["remote", "local", "named", "bank", "token"].contains(&name.as_str()));
+    for name in found {
+        assert!(page.contains(&format!("`{name}")), "{name} is not described");
+    }
+    let examples: Vec<&str> = page
+        .split("```json\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        Config::parse(example.as_bytes()).unwrap_or_else(|errors| panic!("{errors}\n{example}"));
+    }
+}
