@@ -12,15 +12,22 @@ from harness.gate import Gate, bare_gate, shipped_gate
 from harness.jwks_server import JwksServer
 from harness.keys import Key
 from harness.private_mesh import PrivateMesh, private_mesh
+from mesh.errors import MeshError
 from mesh.settings import Tools
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A missing artefact ends the run at once: neither a thousand errors nor skipped tests."""
+    try:
+        Tools.from_environment(os.environ).check()
+    except MeshError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 @pytest.fixture(scope="session")
 def tools() -> Tools:
-    """What is under test. A missing artefact is a failure, never a skipped test."""
-    found = Tools.from_environment(os.environ)
-    found.check()
-    return found
+    """What is under test."""
+    return Tools.from_environment(os.environ)
 
 
 @pytest.fixture(scope="module")

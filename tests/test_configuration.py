@@ -37,7 +37,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "an unknown key": (changed("surprise", 1), "surprise"),
     "an unknown key in a provider": (changed("providers.issuer.isuer", "x"), "isuer"),
     "an unknown key in a service": (changed("services.service.clutser", "x"), "clutser"),
-    "a rule for an unknown provider": (changed("rules.0.requires", {"provider_name": "nobody"}), "nobody"),
+    "a rule for an unknown provider": (changed("rules.0.requires", {"provider_name": "nobody"}), "rules[0].requires.provider_name"),
     "no key source": (changed("providers.issuer", {"issuer": "x"}), "jwks"),
     "broken local keys": (changed("providers.issuer.local_jwks", {"inline_string": "nonsense"}), "local_jwks"),
     "local keys without a usable key": (changed("providers.issuer.local_jwks", {"inline_string": '{"keys":[]}'}), "local_jwks"),

@@ -32,7 +32,7 @@ TRICKS = [
     "/open/..\\bank/", "/open\\..\\bank/", "/open/..;/bank/", "/open/..;x=1/bank/", "/open/;/../bank/", "/open;/../bank/",
     "/open/%2e%2e;/bank/", "/open/%00/../bank/", "/open%00/../../bank/", "/open/..%00/bank/", "/open/%252e%252e/bank/",
     "/open/%252e%252e%252fbank/", "/open/%25%32%65%25%32%65/bank/", "/open/..%c0%afbank/", "/open/%c0%ae%c0%ae/bank/",
-    "/open/%e0%80%ae%e0%80%ae/bank/", "/open/..%ef%bc%8fbank/", "/open/....//bank/", "/open/%%32%65%%32%65/bank/",
+    "/open/%e0%80%ae%e0%80%ae/bank/", "/open/....//bank/", "/open/%%32%65%%32%65/bank/",
     "/./bank/", "/bank/./", "/bank/%2e/", "/bank/..", "/open/..", "/..", "/open/%2e%2e", "/open/%0a/../bank/",
     "/open/%0d%0ax-user-id:%20root/", "/open/%u002e%u002e/bank/", "/open/%2", "/open/%", "/open/%zz/",
     "bank/accounts/", "open/../bank/", "*", "", ".", "..",
@@ -171,7 +171,7 @@ def test_health_says_only_that_the_gate_stands(gate: Gate) -> None:
     gate.nobody_was_contacted()
 
 
-@pytest.mark.parametrize("path", ["/health", "/health/live", "/health/../bank/", "/healthy/", "/health//"])
+@pytest.mark.parametrize("path", ["/health/live", "/health/x", "/health.json", "/health/../bank/", "/healthy/", "/health//"])
 def test_what_only_looks_like_health_is_not_public(gate: Gate, path: str) -> None:
     answer = gate.raw(request_bytes("GET", path))
     assert answer is not None and answer.status_code in (400, 401), answer

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -107,8 +108,10 @@ def test_another_scheme_or_an_empty_token_is_refused(gate: Gate, value: str) -> 
 def test_two_authorization_headers_are_refused_in_either_order(gate: Gate) -> None:
     good, other = ("authorization", f"Bearer {mint(GOOD)}"), ("authorization", "Bearer x.y.z")
     basic = ("authorization", "Basic YTpi")
-    for pair in ([good, other], [other, good], [good, good], [good, basic], [basic, good]):
+    for pair in ([good, other], [other, good], [good, good], [good, basic]):
         unauthorized(gate.raw(request_bytes("GET", PROTECTED, pair)))
+    # Envoy joins the two with a comma before the gate sees them: what begins with Basic is no bearer token at all.
+    problem(gate.raw(request_bytes("GET", PROTECTED, [basic, good])), 401)
     gate.nobody_was_contacted()
 
 
@@ -176,6 +179,7 @@ def test_ten_megabytes_of_headers_are_refused_by_envoys_limits(gate: Gate) -> No
 
 
 def test_the_plugin_itself_bears_ten_thousand_headers(roomy_gate: Gate) -> None:
+    roomy_gate.clear()
     headers = [(f"x-filler-{number}", "x") for number in range(10_000)]
     challenged(exchange(roomy_gate.port, request_bytes("GET", PROTECTED, headers)))
     roomy_gate.nobody_was_contacted()
@@ -192,6 +196,7 @@ def test_the_plugin_itself_bears_ten_thousand_forged_identity_headers(roomy_gate
 
 
 def test_the_plugin_itself_bears_megabytes_in_one_token(roomy_gate: Gate) -> None:
+    roomy_gate.clear()
     for token in ("x" * 4_000_000, "." * 4_000_000, f"{mint(GOOD)}{'A' * 4_000_000}"):
         unauthorized(exchange(roomy_gate.port, request_bytes("GET", PROTECTED, [("authorization", "Bearer " + token)])))
     roomy_gate.nobody_was_contacted()
@@ -218,10 +223,14 @@ def test_a_refused_body_never_reaches_the_service(gate: Gate) -> None:
     assert gate.upstream("service").connections == connections, "not even a connection is opened"
 
 
-def test_a_caller_who_waits_for_100_continue_is_refused_before_sending_the_body(gate: Gate) -> None:
+def test_a_caller_who_waits_for_100_continue_is_refused_without_sending_the_body(gate: Gate) -> None:
     with RawClient(gate.port) as client:
         client.send(b"POST /service/ HTTP/1.1\r\nhost: gate\r\nexpect: 100-continue\r\ncontent-length: 1000\r\n\r\n")
-        challenged(client.receive())
+        answer = client.receive()
+        # Envoy itself may say 100 before any plugin is asked; the refusal follows although the body never comes.
+        while answer is not None and answer.status_code == 100:
+            answer = client.receive()
+        challenged(answer)
     gate.nobody_was_contacted()
 
 
@@ -275,9 +284,10 @@ GRPC = {"content-type": "application/grpc", "te": "trailers"}
 
 
 @pytest.fixture
-def h2() -> httpx.Client:
+def h2() -> Iterator[httpx.Client]:
     """HTTP/2 without TLS, from the first byte."""
-    return httpx.Client(http1=False, http2=True, trust_env=False, timeout=60)
+    with httpx.Client(http1=False, http2=True, trust_env=False, timeout=60) as client:
+        yield client
 
 
 def grpc_status(answer: httpx.Response) -> str:
@@ -334,7 +344,7 @@ def test_a_real_preflight_passes_without_an_identity(cors_gate: Gate) -> None:
     forged = {"x-user-id": "forged", "x_user_name": "forged"}
     assert cors_gate.client.options(PROTECTED, headers={**PREFLIGHT, **forged}).status_code == 200
     seen = cors_gate.upstream("service").only_request()
-    assert [name for name, _ in seen.headers if "user" in name.lower()] == []
+    assert [name for name, _ in seen.headers if re.match("x.user", name, re.IGNORECASE)] == []
 
 
 def test_what_only_looks_like_a_preflight_is_refused(cors_gate: Gate) -> None:

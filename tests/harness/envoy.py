@@ -131,7 +131,7 @@ def bare_bootstrap(
     log_fields = {
         "status": "%RESPONSE_CODE%", "method": "%REQ(:METHOD)%", "details": "%RESPONSE_CODE_DETAILS%",
         "cluster": "%UPSTREAM_CLUSTER%", "flags": "%RESPONSE_FLAGS%",
-        "reason": "%FILTER_STATE(wasm.gatehouse.reason:PLAIN)%",
+        "refusal": "%FILTER_STATE(wasm.gatehouse.refusal:PLAIN)%",
     }
     manager: dict[str, Any] = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",

@@ -15,7 +15,14 @@ from .keys import CURVES, Key
 ISSUER = "https://issuer.example"
 AUDIENCE = "gatehouse"
 SUBJECT = "0191a2b3-0000-7000-8000-00000000a11c"
-NEVER = object()  # as a claim's value: leave the claim out
+
+
+class _Never:
+    def __repr__(self) -> str:
+        return "NEVER"
+
+
+NEVER = _Never()  # as a claim's value: leave the claim out
 
 _HASHES = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
 
