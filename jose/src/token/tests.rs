@@ -212,7 +212,7 @@ fn header_and_claims_are_strict_json() {
         &utf_16,
         br#"{"alg":"RS256"} x"#,
         br#"{"alg":"RS256"}{}"#,
-        br#"{'alg':'RS256'}"#,
+        b"{'alg':'RS256'}",
         br#"{"alg":"RS256",}"#,
         br#"{"alg":"RS256","unread":"\ud800"}"#,
         br#"{"alg":"RS256","unread":1e999}"#,

@@ -100,8 +100,8 @@ fn while_fetches_fail_nobody_waits_in_vain() {
         panic!("not refused")
     };
     assert_eq!(gate.get("/", &token()), "keys_unavailable");
-    assert_eq!(refusal.retry_after, Some(Duration::from_secs(30)));
-    later(&mut gate, 26);
+    assert_eq!(refusal.retry_after, Some(Duration::from_secs(10)));
+    later(&mut gate, 6);
     assert_eq!(gate.get("/", &token()), "wait", "the next attempt is near");
 }
 
@@ -127,7 +127,7 @@ fn the_last_good_keys_hold_for_their_time_and_no_longer() {
         let now = gate.now;
         let remote = gate.keys.remote_mut(MAIN).unwrap();
         let over = remote.ledger().wait(Why::Due, remote.policy(), now);
-        assert!(over <= Duration::from_secs(30));
+        assert!(over <= Duration::from_secs(10));
     }
     later(&mut gate, 1);
     assert_eq!(gate.keys.remote(MAIN).unwrap().due(gate.now), Some(Why::Cold));
