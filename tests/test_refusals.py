@@ -196,7 +196,14 @@ def test_forged_identity_is_gone_and_the_request_goes_on(gate: Gate, name: str) 
 
 @pytest.mark.parametrize(
     "name",
-    ["x-envoy-upstream-rq-timeout-ms", "x-envoy-retry-on", "x-envoy-max-retries", "x-envoy-internal", "x-envoy-original-path", "x-gatehouse-cluster"],
+    [
+        "x-envoy-upstream-rq-timeout-ms",
+        "x-envoy-retry-on",
+        "x-envoy-max-retries",
+        "x-envoy-internal",
+        "x-envoy-original-path",
+        "x-gatehouse-cluster",
+    ],
 )
 def test_clients_do_not_steer_the_proxy(gate: Gate, name: str) -> None:
     answer = gate.raw(request_bytes("GET", "/bank/", [(name, "7"), *bearer(mint(GOOD)).items()]))
@@ -206,8 +213,12 @@ def test_clients_do_not_steer_the_proxy(gate: Gate, name: str) -> None:
 
 def test_the_way_that_a_client_claims_to_have_come_is_forgotten(gate: Gate) -> None:
     claimed = {
-        "x-forwarded-for": "203.0.113.9, 203.0.113.10", "x-forwarded-proto": "https", "x-forwarded-host": "203.0.113.9",
-        "x-forwarded-port": "2031", "x-forwarded-client-cert": "Hash=203.0.113.9", "x-envoy-external-address": "203.0.113.9",
+        "x-forwarded-for": "203.0.113.9, 203.0.113.10",
+        "x-forwarded-proto": "https",
+        "x-forwarded-host": "203.0.113.9",
+        "x-forwarded-port": "2031",
+        "x-forwarded-client-cert": "Hash=203.0.113.9",
+        "x-envoy-external-address": "203.0.113.9",
     }
     gate.get("/bank/", headers={**bearer(mint(GOOD)), **claimed})
     seen = gate.upstream("bank").only_request()
@@ -219,7 +230,11 @@ def test_the_way_that_a_client_claims_to_have_come_is_forgotten(gate: Gate) -> N
 
 @pytest.mark.parametrize(
     ("path", "target"),
-    [("//bank//accounts/", "/accounts/"), ("/x/../bank/accounts/", "/accounts/"), ("/bank/./a/%2e%2e/accounts/", "/accounts/")],
+    [
+        ("//bank//accounts/", "/accounts/"),
+        ("/x/../bank/accounts/", "/accounts/"),
+        ("/bank/./a/%2e%2e/accounts/", "/accounts/"),
+    ],
 )
 def test_a_path_is_resolved_before_anyone_compares_it(gate: Gate, path: str, target: str) -> None:
     challenged(gate.raw(request_bytes("GET", path)))

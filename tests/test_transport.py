@@ -93,7 +93,7 @@ def test_the_scheme_may_come_in_any_case(gate: Gate, scheme: str) -> None:
         "Bearer {token} trailing",
         "Bearer {token},{token}",
         "Bearer Bearer {token}",
-        "Bearer \"{token}\"",
+        'Bearer "{token}"',
         "",
     ],
 )
@@ -155,7 +155,9 @@ def test_bytes_that_are_not_utf8_never_hurt_the_next_request(gate: Gate, header:
     still_works(gate)
 
 
-@pytest.mark.parametrize("target", [b"/service/\xff\xfe", b"/\xc0\xae\xc0\xae/", b"/service/?access_token=\xff", b"/service/?\x80=\x81"])
+@pytest.mark.parametrize(
+    "target", [b"/service/\xff\xfe", b"/\xc0\xae\xc0\xae/", b"/service/?access_token=\xff", b"/service/?\x80=\x81"]
+)
 def test_a_target_that_is_not_utf8_never_hurts_the_next_request(gate: Gate, target: bytes) -> None:
     answer = exchange(gate.port, b"GET " + target + b" HTTP/1.1\r\nhost: gate\r\n\r\n")
     assert answer is None or answer.status_code in (400, 401), answer
@@ -206,7 +208,9 @@ def test_the_plugin_itself_bears_megabytes_in_one_token(roomy_gate: Gate) -> Non
 def test_a_storm_of_random_requests_never_hurts_the_next_request(gate: Gate) -> None:
     for round_number in range(40):
         noise = os.urandom(300).replace(b"\r", b"").replace(b"\n", b"").replace(b"\0", b"")
-        exchange(gate.port, request_bytes("GET", PROTECTED, [("authorization", b"Bearer " + noise), ("x-noise", noise)]))
+        exchange(
+            gate.port, request_bytes("GET", PROTECTED, [("authorization", b"Bearer " + noise), ("x-noise", noise)])
+        )
         exchange(gate.port, b"GET " + noise[: round_number + 1] + b"\r\n\r\n")
     gate.nobody_was_contacted()
     still_works(gate)
@@ -243,8 +247,10 @@ def test_a_body_arrives_whole_with_a_good_token(gate: Gate) -> None:
 # ---- upgrades ----------------------------------------------------------------------------------------------------------
 
 WEBSOCKET = [
-    ("connection", "Upgrade"), ("upgrade", "websocket"),
-    ("sec-websocket-version", "13"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("connection", "Upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
 ]
 
 
@@ -268,7 +274,9 @@ def test_a_websocket_with_a_token_is_upgraded_and_carries_the_identity(gate: Gat
 
 def test_a_websocket_can_not_smuggle_identity_by_its_connection_header(gate: Gate) -> None:
     headers = [
-        ("connection", "Upgrade, x-user-id"), *WEBSOCKET[1:], ("x-user-id", "forged"),
+        ("connection", "Upgrade, x-user-id"),
+        *WEBSOCKET[1:],
+        ("x-user-id", "forged"),
         ("authorization", f"Bearer {mint(GOOD)}"),
     ]
     with RawClient(gate.port) as client:
@@ -300,7 +308,9 @@ def grpc_status(answer: httpx.Response) -> str:
 
 @pytest.mark.parametrize("content_type", ["application/grpc", "application/grpc+proto", "application/grpc+json"])
 def test_a_grpc_call_without_a_token_gets_unauthenticated(gate: Gate, h2: httpx.Client, content_type: str) -> None:
-    answer = h2.post(gate.url + "/service/Method", headers={**GRPC, "content-type": content_type}, content=b"\0\0\0\0\0")
+    answer = h2.post(
+        gate.url + "/service/Method", headers={**GRPC, "content-type": content_type}, content=b"\0\0\0\0\0"
+    )
     assert grpc_status(answer) == "16"
     gate.nobody_was_contacted()
 

@@ -31,8 +31,16 @@ def claims(**changes: Any) -> dict[str, Any]:
     """The claims of a good access token; `changes` replace, `NEVER` removes."""
     now = int(time.time())
     good = {
-        "iss": ISSUER, "sub": SUBJECT, "aud": AUDIENCE, "exp": now + 600, "iat": now, "jti": f"jti-{now}",
-        "token_type": "access", "user_id": SUBJECT, "username": "alice", "scope": "bank.read bank.write",
+        "iss": ISSUER,
+        "sub": SUBJECT,
+        "aud": AUDIENCE,
+        "exp": now + 600,
+        "iat": now,
+        "jti": f"jti-{now}",
+        "token_type": "access",
+        "user_id": SUBJECT,
+        "username": "alice",
+        "scope": "bank.read bank.write",
     }
     return {name: value for name, value in {**good, **changes}.items() if value is not NEVER}
 
