@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,7 +26,11 @@ class Commands:
         self.run_dir = run_dir
         self.ports = ports
         self.environment: dict[str, str] = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("GATEHOUSE_", "DEMO_", "MESH"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("GATEHOUSE_", "DEMO_", "MESH"))
+            },
             **{setting: str(getattr(ports, part)) for part, setting in PORT_SETTINGS.items()},
             "PYTHONPATH": str(ROOT / "scripts"),
             "GATEHOUSE_RUN_DIR": str(run_dir),
@@ -41,7 +46,11 @@ class Commands:
         """One command, its output through a pipe as `make up | tee` would have it."""
         return subprocess.run(
             [sys.executable, "-m", "mesh", *arguments],
-            env={**self.environment, **changes}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
+            env={**self.environment, **changes},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
 
     def pids(self) -> Mapping[str, int]:
@@ -104,7 +113,7 @@ def test_up_prints_commands_that_work_when_pasted_and_down_leaves_nothing(comman
 
     status = commands.run("status")
     assert status.returncode == 0 and status.stdout.count("ready") == 5, status.stdout
-    logs = commands.run("logs", "envoy", "-n", "3")
+    logs = commands.run("logs", "envoy", "-n", "50")
     assert logs.returncode == 0 and "/payment/transfers/" in logs.stdout
 
     down = commands.run("down")
@@ -124,8 +133,9 @@ def test_up_prints_commands_that_work_when_pasted_and_down_leaves_nothing(comman
 
 
 def test_a_port_in_use_is_named_with_the_setting_that_changes_it(commands: Commands) -> None:
-    with socket.create_server(("127.0.0.1", commands.ports.gateway)), socket.create_server(
-        ("127.0.0.1", commands.ports.bank)
+    with (
+        socket.create_server(("127.0.0.1", commands.ports.gateway)),
+        socket.create_server(("127.0.0.1", commands.ports.bank)),
     ):
         up = commands.run("up")
     assert up.returncode == 1
@@ -174,8 +184,11 @@ def test_a_new_build_restarts_what_it_changes_and_nothing_else(commands: Command
 def test_an_interrupted_start_leaves_nothing(commands: Commands) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen(
-            [sys.executable, "-m", "mesh", "up"], env=commands.environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [sys.executable, "-m", "mesh", "up"],
+            env=commands.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         eventually(lambda: "postgres" in commands.pids(), "the start is under way")
         process.send_signal(number)
@@ -211,3 +224,26 @@ def test_with_postgres_lends_a_server_and_passes_the_exit_code_on(commands: Comm
     query = f'"{tools.postgres_bin}/psql" "$GATEHOUSE_TEST_POSTGRES_URL" -tAc "SELECT 6 * 7"; exit 7'
     result = commands.run("with-postgres", "--", "sh", "-c", query)
     assert (result.returncode, result.stdout.strip()) == (7, "42"), result.stderr
+
+
+def test_postgres_starts_from_a_checkout_that_others_can_not_enter(
+    commands: Commands, tools: Tools, tmp_path: Path
+) -> None:
+    """A checkout in /root: the server runs as another user there, who can reach neither its programs nor its data."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    package = tools.postgres_bin.resolve().parent.parent
+    for folder in (tools.postgres_bin.resolve().parent, package.with_name(package.name + ".libs")):
+        if folder.is_dir():
+            shutil.copytree(folder, closed / folder.relative_to(package.parent), symlinks=True)
+    binaries = closed / tools.postgres_bin.resolve().relative_to(package.parent)
+    result = commands.run(
+        "with-postgres",
+        "--",
+        "sh",
+        "-c",
+        f'"{tools.postgres_bin}/psql" "$GATEHOUSE_TEST_POSTGRES_URL" -tAc "SELECT 6 * 7"',
+        GATEHOUSE_POSTGRES_BIN=str(binaries),
+        TMPDIR=str(closed),
+    )
+    assert (result.returncode, result.stdout.strip()) == (0, "42"), result.stderr

@@ -61,7 +61,8 @@ def test_four_hundred_of_all_kinds_at_once_get_what_each_deserves(mesh: PrivateM
     answers = fire(mesh, [request for request, _ in chosen])
     wrong = [
         (request[1], expected, answer.status_code, answer.text[:200])
-        for (request, expected), answer in zip(chosen, answers, strict=True) if answer.status_code != expected
+        for (request, expected), answer in zip(chosen, answers, strict=True)
+        if answer.status_code != expected
     ]
     assert wrong == []
 

@@ -10,7 +10,16 @@ import pytest
 from mesh.errors import MeshError
 from mesh.render import render
 from mesh.secret_files import SecretFiles
-from mesh.settings import PASSED_TO_DEMO, PASSED_TO_TOKEN_ISSUER, PORT_SETTINGS, ROOT, Ports, Settings, Tools, read_dotenv
+from mesh.settings import (
+    PASSED_TO_DEMO,
+    PASSED_TO_TOKEN_ISSUER,
+    PORT_SETTINGS,
+    ROOT,
+    Ports,
+    Settings,
+    Tools,
+    read_dotenv,
+)
 
 TEMPLATE = (ROOT / "envoy.yaml").read_text()
 
@@ -26,10 +35,24 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert settings() == replace(settings(**documented), **services)
     assert settings(**documented).demo_environment == {name: documented[name] for name in PASSED_TO_DEMO}
     known = {
-        *PORT_SETTINGS.values(), *PASSED_TO_TOKEN_ISSUER, *PASSED_TO_DEMO, "GATEHOUSE_BIND", "GATEHOUSE_ISSUER",
-        "GATEHOUSE_AUDIENCE", "GATEHOUSE_ACCESS_TOKEN_LIFETIME", "GATEHOUSE_REFRESH_TOKEN_LIFETIME", "GATEHOUSE_VENV",
-        "GATEHOUSE_DIST", "GATEHOUSE_ENVOY", "GATEHOUSE_POSTGRES_BIN", "GATEHOUSE_TOKEN_ISSUER", "GATEHOUSE_DEMO",
-        "GATEHOUSE_PLUGIN", "GATEHOUSE_RUN_DIR", "GATEHOUSE_ENVOY_LOG_LEVEL", "GATEHOUSE_ENVOY_WORKERS",
+        *PORT_SETTINGS.values(),
+        *PASSED_TO_TOKEN_ISSUER,
+        *PASSED_TO_DEMO,
+        "GATEHOUSE_BIND",
+        "GATEHOUSE_ISSUER",
+        "GATEHOUSE_AUDIENCE",
+        "GATEHOUSE_ACCESS_TOKEN_LIFETIME",
+        "GATEHOUSE_REFRESH_TOKEN_LIFETIME",
+        "GATEHOUSE_VENV",
+        "GATEHOUSE_DIST",
+        "GATEHOUSE_ENVOY",
+        "GATEHOUSE_POSTGRES_BIN",
+        "GATEHOUSE_TOKEN_ISSUER",
+        "GATEHOUSE_DEMO",
+        "GATEHOUSE_PLUGIN",
+        "GATEHOUSE_RUN_DIR",
+        "GATEHOUSE_ENVOY_LOG_LEVEL",
+        "GATEHOUSE_ENVOY_WORKERS",
     }
     assert set(documented) == known
 
@@ -39,8 +62,13 @@ def test_every_setting_that_the_runner_reads_is_documented() -> None:
     read = set(re.findall(r'"((?:GATEHOUSE|DEMO)_[A-Z0-9_]+)"', source))
     # Given to the services by the runner itself, or to the command of with-postgres.
     given = {
-        "GATEHOUSE_DATABASE_URL", "GATEHOUSE_LISTEN", "GATEHOUSE_KEY_ENCRYPTION_KEY_FILE", "GATEHOUSE_MEDIA_DIR",
-        "GATEHOUSE_TEST_POSTGRES_URL", "DEMO_DATABASE_URL", "DEMO_LISTEN",
+        "GATEHOUSE_DATABASE_URL",
+        "GATEHOUSE_LISTEN",
+        "GATEHOUSE_KEY_ENCRYPTION_KEY_FILE",
+        "GATEHOUSE_MEDIA_DIR",
+        "GATEHOUSE_TEST_POSTGRES_URL",
+        "DEMO_DATABASE_URL",
+        "DEMO_LISTEN",
     }
     assert read - given == set(read_dotenv(ROOT / ".env.example"))
 
@@ -59,7 +87,9 @@ def test_a_port_that_is_none_is_refused_by_name(port: str) -> None:
 
 def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
-    dotenv.write_text("# comment\nGATEHOUSE_PORT=1111\nexport GATEHOUSE_BANK_PORT = '2222'\nGATEHOUSE_AUDIENCE=\"a=b #c\"\n\n")
+    dotenv.write_text(
+        "# comment\nGATEHOUSE_PORT=1111\nexport GATEHOUSE_BANK_PORT = '2222'\nGATEHOUSE_AUDIENCE=\"a=b #c\"\n\n"
+    )
     loaded = Settings.load({"GATEHOUSE_PORT": "3333"}, dotenv=dotenv)
     assert (loaded.ports.gateway, loaded.ports.bank, loaded.audience) == (3333, 2222, "a=b #c")
 
@@ -79,9 +109,7 @@ def test_rendering_leaves_no_host_name_of_compose_and_changes_nothing_else(tools
         assert rendered.count(f"{{ address: 127.0.0.1, port_value: {port} }}") == 1
     assert str(tools.plugin.resolve()) in rendered
     assert r'"issuer": "https://id.example/\"x\""' in rendered
-    changed = [
-        (old, new) for old, new in zip(TEMPLATE.splitlines(), rendered.splitlines(), strict=True) if old != new
-    ]
+    changed = [(old, new) for old, new in zip(TEMPLATE.splitlines(), rendered.splitlines(), strict=True) if old != new]
     assert len(changed) == 7, changed
 
 

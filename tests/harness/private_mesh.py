@@ -30,7 +30,9 @@ class PrivateMesh:
         self.mesh = mesh
         self.ports = mesh.settings.ports
         self.gate = httpx.Client(
-            base_url=f"http://127.0.0.1:{self.ports.gateway}", trust_env=False, timeout=60,
+            base_url=f"http://127.0.0.1:{self.ports.gateway}",
+            trust_env=False,
+            timeout=60,
             limits=httpx.Limits(max_connections=100),
         )
         # The issuer as an operator sees it, past the gate.
@@ -94,14 +96,20 @@ def private_mesh(tools: Tools, **settings: Any) -> Iterator[PrivateMesh]:
     """Starts a mesh and ends it; its logs are shown with failures."""
     with mesh_folder() as folder, free_ports() as ports:
         chosen = Settings(
-            run_dir=folder / "run", tools=tools, ports=ports, bind="127.0.0.1",
-            issuer=f"http://localhost:{ports.gateway}", durable=False, **settings,
+            run_dir=folder / "run",
+            tools=tools,
+            ports=ports,
+            bind="127.0.0.1",
+            issuer=f"http://localhost:{ports.gateway}",
+            durable=False,
+            **settings,
         )
         mesh = Mesh(chosen)
         for name in PART_NAMES:
-            logs.watch(f"{name} of {folder.name}", lambda name=name: "\n".join(
-                file.read_text(errors="replace") for file in mesh.log_files(name)
-            ))
+            logs.watch(
+                f"{name} of {folder.name}",
+                lambda name=name: "\n".join(file.read_text(errors="replace") for file in mesh.log_files(name)),
+            )
         try:
             mesh.up()
             running = PrivateMesh(mesh)
