@@ -1,5 +1,6 @@
 //! Tokens and keys: strict parsing of signed JSON Web Tokens, of JSON Web Keys and sets of them, and the verification
-//! of signatures. No host, no I/O, no clock, no randomness: what goes in decides what comes out, natively and in wasm32.
+//! of signatures. No host, no I/O, no clock, no randomness: what goes in decides what comes out, natively and in
+//! wasm32.
 //!
 //! # The way of a token
 //!

@@ -30,9 +30,9 @@ impl NumericDate {
         self.0
     }
 
-    /// The date that a number stands for, unless it lies before the epoch or 2^64 seconds or more behind it. Readers who
-    /// know numbers as doubles only, Envoy's own filter for one, take the last 1024 numbers before 2^64 for that one,
-    /// so these are refused with it.
+    /// The date that a number stands for, unless it lies before the epoch or 2^64 seconds or more behind it. Readers
+    /// who know numbers as doubles only, Envoy's own filter for one, take the last 1024 numbers before 2^64 for that
+    /// one, so these are refused with it.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
