@@ -72,7 +72,7 @@ test-unit: setup-tools ## unit and service tests, natively, with a real PostgreS
 
 test-wasm: setup-runner ## the core's tests again, in wasm32
 	$(SAY) 'the core in wasm32'
-	@scripts/cargo-wasm.sh test --package gatehouse-jose --package gatehouse-filter --lib --quiet
+	@scripts/cargo-wasm.sh test --package gatehouse-jose --package gatehouse-filter --lib
 
 test-e2e: setup-tools build ## the built parts together: a real Envoy, a real PostgreSQL, the real issuer
 	$(SAY) 'end to end'
