@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Row, postgres::PgConnectOptions};
 
 use crate::{
-    domain::username::Username,
-    environment::Clock,
     keyring::signer::Signer,
     test_support::{Answer, TestApp},
 };
+
+mod accounts;
 
 fn assert_refused(answer: &Answer, detail: &str, what: &str) {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{what}: {}", answer.body);
@@ -308,39 +308,6 @@ async fn a_token_never_outlives_its_family() {
     changed["exp"] = json!(1_900_000_000);
     let longer = app.keyring.current().unwrap().signer.sign("rt+jwt", &changed).unwrap();
     assert_refused(&app.refresh(&longer).await, "Token is expired", "a longer one");
-}
-
-#[tokio::test]
-async fn a_disabled_user_cannot_refresh_and_old_sessions_stay_ended() {
-    let app = TestApp::start().await;
-    app.user("alice").await;
-    let name = Username::parse("alice").unwrap();
-    let token = app.log_in("alice").await.text("refresh");
-    app.database.disable_user(&name, app.clock.now()).await.unwrap();
-    let answer = app.refresh(&token).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(
-        answer.body,
-        r#"{"detail":"No active account found for the given token."}"#
-    );
-    app.database.enable_user(&name).await.unwrap();
-    assert_refused(&app.refresh(&token).await, "Token is blacklisted", "after enabling");
-    assert_eq!(app.log_in("alice").await.status, StatusCode::OK);
-}
-
-#[tokio::test]
-async fn a_new_password_ends_all_sessions() {
-    let app = TestApp::start().await;
-    app.user("alice").await;
-    let name = Username::parse("alice").unwrap();
-    let token = app.log_in("alice").await.text("refresh");
-    let hash = app.database.user_by_name(&name).await.unwrap().unwrap().password_hash;
-    app.database.set_password(&name, &hash, app.clock.now()).await.unwrap();
-    assert_refused(
-        &app.refresh(&token).await,
-        "Token is blacklisted",
-        "after a new password",
-    );
 }
 
 #[tokio::test]
