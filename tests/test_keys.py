@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import httpx
 from harness.fetching import StartPair, ask, await_keys, passes
@@ -136,12 +137,15 @@ def test_a_storm_of_unknown_key_ids_is_no_storm_of_fetches(start_pair: StartPair
     gate, server = start_pair(FIRST)
     await_keys(gate, mint(FIRST))
     fetches = server.fetches
+    began = time.monotonic()
     with httpx.Client(trust_env=False, timeout=60) as client:
         for number in range(1500):
             token = mint(SECOND, header_changes={"kid": f"unknown-{number}"})
             answer = client.get(gate.url + "/service/", headers=bearer(token))
             assert answer.status_code in (401, 503), answer.text
-    assert server.fetches - fetches <= 30, f"{server.fetches - fetches} fetches for 1500 unknown keys"
+    # The shortest pause that can be configured is a second, so a slow machine may see as many fetches as seconds.
+    allowed = 3 + (time.monotonic() - began)
+    assert server.fetches - fetches <= allowed, f"{server.fetches - fetches} fetches for 1500 unknown keys"
     assert passes(gate, mint(FIRST))
 
 

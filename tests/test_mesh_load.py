@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 
 import httpx
-from harness.private_mesh import PASSWORDS, PrivateMesh
+import pytest
+from harness.private_mesh import PASSWORDS, PrivateMesh, private_mesh
 from harness.tokens import bearer
+from mesh.settings import Tools
 
 AT_ONCE = 400
+
+
+@pytest.fixture(scope="module")
+def mesh(tools: Tools) -> Iterator[PrivateMesh]:
+    """The bank waits longer for a database connection than it would for a person: a slow machine is no failure."""
+    with private_mesh(tools, demo_environment={"DEMO_ACQUIRE_TIMEOUT": "10"}) as running:
+        yield running
 
 
 def fire(mesh: PrivateMesh, requests: list[tuple[str, str, dict[str, str]]]) -> list[httpx.Response]:

@@ -13,7 +13,7 @@ from harness.jwks_server import JwksServer
 from harness.keys import key, new_key
 from harness.raw import exchange, request_bytes
 from harness.refusals import challenged, problem, unauthorized
-from harness.tokens import ISSUER, bearer, mint
+from harness.tokens import ISSUER, SUBJECT, bearer, mint
 from harness.waiting import eventually
 
 GOOD = key("RS256")
@@ -98,6 +98,19 @@ def test_the_access_log_says_why(gate: Gate) -> None:
         "the request is logged",
     )
     assert (line["status"], line["refusal"]) == (401, "signature_invalid")
+
+
+def test_the_access_log_names_the_path_that_was_asked_for_without_its_query(gate: Gate) -> None:
+    answer = gate.get("/bank/accounts/?access_code=hidden", headers=bearer(mint(GOOD)))
+    line = eventually(
+        lambda: next(
+            (line for line in gate.envoy.access_log() if line.get("request_id") == answer.headers["x-request-id"]), None
+        ),
+        "the request is logged",
+    )
+    assert (line["path"], line["upstream_path"], line["cluster"]) == ("/bank/accounts/", "/accounts/", "bank")
+    assert line["subject"] == SUBJECT
+    assert "hidden" not in str(line)
 
 
 def test_counters_count(gate: Gate) -> None:

@@ -17,7 +17,18 @@ from harness.gate import Gate
 from harness.keys import ALGORITHMS, key, new_key
 from harness.raw import request_bytes
 from harness.refusals import problem, unauthorized
-from harness.tokens import ISSUER, NEVER, SUBJECT, bearer, claims, header, hmac_signature, mint, sign, signature
+from harness.tokens import (
+    ISSUER,
+    NEVER,
+    SUBJECT,
+    bearer,
+    claims,
+    header,
+    hmac_signature,
+    mint,
+    sign,
+    signature,
+)
 from harness.waiting import eventually
 
 RSA = key("RS256")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from harness.config import gateway_config, provider
+from harness.envoy import direct_route
 from harness.gate import Gate
 from harness.keys import key
 from harness.raw import RawClient, exchange, request_bytes
@@ -103,6 +104,31 @@ def test_another_scheme_or_an_empty_token_is_refused(gate: Gate, value: str) -> 
     problem(answer, 401)
     assert answer is not None and answer.headers["www-authenticate"].startswith("Bearer ")
     gate.nobody_was_contacted()
+
+
+@pytest.fixture(scope="module")
+def lenient_gate(start_gate: Callable[..., Gate]) -> Gate:
+    """As a user of Envoy's own filter would have it: rules, no services, and callers without a token are let in."""
+    either = {"requires_any": {"requirements": [{"provider_name": "issuer"}, {"allow_missing": {}}]}}
+    config = {"providers": {"issuer": provider(GOOD)}, "rules": [{"match": {"prefix": "/"}, "requires": either}]}
+    return start_gate(config, connection_manager={"route_config": direct_route("service")})
+
+
+@pytest.mark.parametrize("value", [None, "", "Basic YWxpY2U6c2VjcmV0", "Digest a=b", "Token x"])
+def test_where_a_token_may_be_missing_another_scheme_counts_as_missing(lenient_gate: Gate, value: str | None) -> None:
+    lenient_gate.clear()
+    headers = {"x-user-id": "forged", **({} if value is None else {"authorization": value})}
+    assert lenient_gate.get("/anything/", headers=headers).status_code == 200
+    assert lenient_gate.upstream("service").only_request().all("x-user-id") == []
+
+
+def test_where_a_token_may_be_missing_a_bad_one_is_still_refused(lenient_gate: Gate) -> None:
+    lenient_gate.clear()
+    for token in ("x.y.z", mint(GOOD, exp=1), mint(GOOD) + "x"):
+        unauthorized(lenient_gate.get("/anything/", headers=bearer(token)))
+    lenient_gate.nobody_was_contacted()
+    assert lenient_gate.get("/anything/", headers=bearer(mint(GOOD))).status_code == 200
+    assert lenient_gate.upstream("service").only_request().all("x-user-id") == [SUBJECT]
 
 
 def test_two_authorization_headers_are_refused_in_either_order(gate: Gate) -> None:

@@ -84,9 +84,9 @@ class ProcessTable:
             # Cut off by a full disk or a power cut: nothing can be said about a process from it.
             file.unlink(missing_ok=True)
             return None
-        self._reap(record.pid)
         if record.is_alive():
             return record
+        self._reap(record.pid)
         file.unlink(missing_ok=True)
         return None
 
@@ -146,24 +146,20 @@ class ProcessTable:
         self._file(name).unlink(missing_ok=True)
         return True
 
-    def exit_code(self, record: Record) -> int | None:
-        """How a child of this program ended; None while it runs or when it is nobody's child here."""
-        child = self._children.get(record.pid)
-        return None if child is None else child.poll()
-
     def _wait_until_gone(self, record: Record) -> bool:
         deadline = time.monotonic() + STOP_PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            self._reap(record.pid)
             if not record.is_alive():
+                self._reap(record.pid)
                 return True
             time.sleep(0.02)
         return False
 
     def _reap(self, pid: int) -> None:
-        child = self._children.get(pid)
+        """Takes note of the end of a process, if it was started here."""
+        child = self._children.pop(pid, None)
         if child is not None:
-            child.poll()
+            child.wait()
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"

@@ -173,21 +173,7 @@ def bare_bootstrap(
                 },
             }
         ],
-        "route_config": {
-            "name": "test",
-            "virtual_hosts": [
-                {
-                    "name": "all",
-                    "domains": ["*"],
-                    "routes": [
-                        {
-                            "match": {"prefix": "/"},
-                            "route": {"cluster_header": "x-gatehouse-cluster", "timeout": "30s"},
-                        }
-                    ],
-                }
-            ],
-        },
+        "route_config": _one_route({"cluster_header": "x-gatehouse-cluster"}),
         "http_filters": [
             {"name": "gatehouse", "typed_config": wasm},
             {
@@ -221,6 +207,16 @@ def bare_bootstrap(
             },
         }
     )
+
+
+def direct_route(cluster: str) -> dict[str, Any]:
+    """A route that needs no word of the gate's, as Envoys have that load the plugin without `services`."""
+    return _one_route({"cluster": cluster})
+
+
+def _one_route(target: dict[str, Any]) -> dict[str, Any]:
+    route = {"match": {"prefix": "/"}, "route": {**target, "timeout": "30s"}}
+    return {"name": "test", "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]}
 
 
 def _address(port: int) -> dict[str, Any]:
