@@ -74,6 +74,11 @@ impl TokenRules {
         {
             return Err(Reason::IssuerUnknown);
         }
+        // What the thing is comes before what it says: a refresh token is for another audience too, but its bearer is
+        // helped by hearing that it is no access token.
+        if !self.profile.accepts(token) {
+            return Err(Reason::TypeNotAllowed);
+        }
         self.check_times(token, now)?;
         if !audiences.is_empty()
             && !claims
@@ -82,11 +87,7 @@ impl TokenRules {
         {
             return Err(Reason::AudienceNotAllowed);
         }
-        self.check_lifetime(token, now)?;
-        if !self.profile.accepts(token) {
-            return Err(Reason::TypeNotAllowed);
-        }
-        Ok(())
+        self.check_lifetime(token, now)
     }
 
     /// Both edges belong to the token's life, as in the native filter: with a skew of 60 s it passes from `nbf - 60` to
