@@ -51,7 +51,7 @@ down: ## stop the demo mesh
 	@if [ -x $(PYTHON) ]; then $(MESH) down; else echo 'nothing is running: the mesh was never set up here'; fi
 
 status: ## what runs, and where
-	@$(MESH) status
+	@$(MESH) status || true
 
 logs: ## the last lines of every part's log
 	@$(MESH) logs
