@@ -1,5 +1,6 @@
 //! The command line: what to run, and with which settings. Every setting can come from the environment.
 
+mod health;
 mod migrate;
 mod seed;
 mod serve;
@@ -38,6 +39,8 @@ enum Command {
     Migrate(DatabaseArgs),
     /// Open an account with an opening balance, once per owner and currency.
     Seed(seed::SeedArgs),
+    /// Ask a service on this machine whether it is ready. Prints its answer; fails when it is not.
+    Health(health::HealthArgs),
 }
 
 /// Where the database is.
@@ -108,6 +111,7 @@ pub(crate) fn run() -> ExitCode {
             Command::Payment(args) => serve::run(Service::Payment, args.database.options()?, &args).await?,
             Command::Migrate(args) => migrate::run(args.options()?).await?,
             Command::Seed(args) => seed::run(args.database.options()?, &args).await?,
+            Command::Health(args) => health::run(&args)?,
         }
         Ok(())
     });

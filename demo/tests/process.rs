@@ -338,3 +338,29 @@ fn sigterm_lets_a_transfer_finish_and_ends_the_process() {
     }
     assert!(running.child.wait().unwrap().success());
 }
+
+#[test]
+fn health_tells_a_service_that_is_ready_from_one_that_is_not() {
+    let database = Database::create();
+    let url = database.url();
+    assert!(run(&["migrate", "--database-url", &url]).status.success());
+    let asked = |address: &str| run(&["health", "--listen", address]);
+
+    let ready = Running::start("bank", &url);
+    let port = ready.address.rsplit(':').next().unwrap().to_owned();
+    for address in [ready.address.clone(), format!("0.0.0.0:{port}")] {
+        let answer = asked(&address);
+        assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+        serde_json::from_slice::<Value>(&answer.stdout).expect("the service's own answer");
+    }
+    drop(ready);
+
+    // Port 1 of this machine: nobody listens there.
+    let away = Running::start("payment", "postgres://nobody@127.0.0.1:1/nothing");
+    for (address, expected) in [(away.address.as_str(), "is not ready"), ("127.0.0.1:1", "no answer")] {
+        let answer = asked(address);
+        assert!(!answer.status.success());
+        let said = String::from_utf8_lossy(&answer.stderr).into_owned();
+        assert!(said.contains(expected), "{said}");
+    }
+}
