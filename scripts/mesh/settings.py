@@ -26,6 +26,9 @@ PASSED_TO_TOKEN_ISSUER = (
     "GATEHOUSE_HASHES_AT_ONCE",
     "GATEHOUSE_HASH_WAIT",
 )
+# A person who tries the mesh may send hundreds of logins at once to a small machine: they are worth a longer queue than
+# the issuer's own default, and envoy.yaml gives them the time.
+MESH_TOKEN_ISSUER_ENVIRONMENT: Mapping[str, str] = {"GATEHOUSE_HASH_WAIT": "20s"}
 PASSED_TO_DEMO = ("DEMO_LOG", "DEMO_MAX_CONNECTIONS", "DEMO_ACQUIRE_TIMEOUT")
 
 
@@ -156,7 +159,10 @@ class Settings:
             refresh_token_lifetime=merged.get("GATEHOUSE_REFRESH_TOKEN_LIFETIME", "1d"),
             envoy_workers=_number(merged, "GATEHOUSE_ENVOY_WORKERS", 2),
             envoy_log_level=merged.get("GATEHOUSE_ENVOY_LOG_LEVEL", "warning"),
-            token_issuer_environment={name: merged[name] for name in PASSED_TO_TOKEN_ISSUER if name in merged},
+            token_issuer_environment={
+                **MESH_TOKEN_ISSUER_ENVIRONMENT,
+                **{name: merged[name] for name in PASSED_TO_TOKEN_ISSUER if name in merged},
+            },
             demo_environment={name: merged[name] for name in PASSED_TO_DEMO if name in merged},
         )
 
