@@ -68,7 +68,7 @@ pub(super) fn provider(
         clock_skew: Duration::from_secs(skew),
         profile,
     };
-    let places = places(wire.from_headers, wire.from_params, &path, report);
+    let places = places(wire.from_headers, wire.from_params, wire.from_cookies, &path, report);
     let claim_headers = claim_headers(wire.claim_to_headers, report);
     let payload_header = wire
         .forward_payload_header
@@ -122,36 +122,50 @@ pub(super) fn check_places(providers: &[Provider], sanitiser: &Sanitiser, report
     }
 }
 
-fn places(headers: Vec<wire::FromHeader>, params: Vec<String>, path: &str, report: &Report) -> Vec<Place> {
+fn places(
+    headers: Vec<wire::FromHeader>,
+    params: Vec<String>,
+    cookies: Vec<String>,
+    path: &str,
+    report: &Report,
+) -> Vec<Place> {
     let mut places = Vec::new();
     for header in headers {
         let Some(name) = header_name(&header.name, &format!("{}.name", header.path), report) else {
             continue;
         };
-        let is_scheme = name == "authorization" && header.value_prefix.trim_ascii().eq_ignore_ascii_case("bearer");
+        let is_scheme = name == "authorization" && header.value_prefix == "Bearer ";
         let prefix = if is_scheme {
             Prefix::Bearer
         } else {
             Prefix::Literal(header.value_prefix)
         };
-        add(places.as_mut(), Place::Header { name, prefix }, &header.path, report);
+        places.push(Place::Header { name, prefix });
     }
     for (index, name) in params.into_iter().enumerate() {
         let path = format!("{path}.from_params[{index}]");
         if name.is_empty() {
             report.add(&path, "is empty; name a query parameter");
         }
-        add(places.as_mut(), Place::Parameter(name), &path, report);
+        places.push(Place::Parameter(name));
     }
-    if places.is_empty() { default_places() } else { places }
-}
-
-fn add(places: &mut Vec<Place>, place: Place, path: &str, report: &Report) {
-    if places.contains(&place) {
-        report.add(path, "names a place for the second time; leave it out");
-    } else {
-        places.push(place);
+    for (index, name) in cookies.into_iter().enumerate() {
+        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b';' | b',' | b'"');
+        if name.is_empty() || !name.bytes().all(plain) {
+            report.add(
+                format!("{path}.from_cookies[{index}]"),
+                "is no name of a cookie; write one such as session",
+            );
+        }
+        places.push(Place::Cookie(name));
     }
+    if places.is_empty() {
+        return default_places();
+    }
+    // One that is named twice is looked at once.
+    places.sort_by_key(Place::rank);
+    places.dedup();
+    places
 }
 
 fn claim_headers(wire: Vec<wire::ClaimToHeader>, report: &Report) -> Vec<ClaimHeader> {

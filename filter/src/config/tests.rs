@@ -32,6 +32,7 @@ fn full() -> Value {
                 "forward": true,
                 "from_headers": [{"name": "X-Token", "value_prefix": "Token "}, {"name": "Authorization", "value_prefix": "Bearer "}],
                 "from_params": ["jwt"],
+                "from_cookies": ["session"],
                 "forward_payload_header": "X-Payload",
                 "pad_forward_payload_header": true,
                 "claim_to_headers": [
@@ -137,14 +138,15 @@ fn every_field_arrives_in_either_spelling() {
             remote.places,
             [
                 Place::Header {
-                    name: "x-token".to_owned(),
-                    prefix: Prefix::Literal("Token ".to_owned())
-                },
-                Place::Header {
                     name: "authorization".to_owned(),
                     prefix: Prefix::Bearer
                 },
+                Place::Header {
+                    name: "x-token".to_owned(),
+                    prefix: Prefix::Literal("Token ".to_owned())
+                },
                 Place::Parameter("jwt".to_owned()),
+                Place::Cookie("session".to_owned()),
             ]
         );
         assert_eq!(

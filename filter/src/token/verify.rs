@@ -27,7 +27,7 @@ pub struct TokenRules {
     pub audiences: Vec<String>,
     /// Whether `exp` must be there.
     pub expiration: Expiration,
-    /// The time that `exp` must lie nearer than.
+    /// How far ahead of now `exp` may lie at most.
     pub max_lifetime: Option<Duration>,
     /// How far the issuer's clock may differ from ours.
     pub clock_skew: Duration,
@@ -114,7 +114,7 @@ impl TokenRules {
             .claims_unverified()
             .expires_at()
             .ok_or(Reason::ExpirationMissing)?;
-        if Duration::from_secs(expires_at.seconds().saturating_sub(now.as_secs())) < limit {
+        if Duration::from_secs(expires_at.seconds().saturating_sub(now.as_secs())) <= limit {
             Ok(())
         } else {
             Err(Reason::LifetimeTooLong)
