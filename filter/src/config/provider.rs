@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::{DecodeError, Engine};
 use jose::{JwkSet, KeySource};
 
 use super::error::Report;
@@ -172,6 +172,14 @@ fn claim_headers(wire: Vec<wire::ClaimToHeader>, report: &Report) -> Vec<ClaimHe
     let mut headers = Vec::with_capacity(wire.len());
     for entry in wire {
         let name = own_header_name(&entry.header_name, &format!("{}.header_name", entry.path), report);
+        for (index, name) in entry.claim_path.iter().enumerate() {
+            if name.is_empty() {
+                report.add(
+                    format!("{}.claim_path[{index}].key", entry.path),
+                    "is empty; name a claim",
+                );
+            }
+        }
         let named = entry.claim_name.filter(|claim| !claim.is_empty());
         let claim = match (named, entry.claim_path) {
             (Some(name), path) if path.is_empty() => Some(ClaimPath::dotted(&name)),
@@ -277,12 +285,25 @@ fn split_uri(uri: &str) -> Option<(String, String, String)> {
     Some((scheme.to_owned(), authority.to_owned(), path.to_owned()))
 }
 
+/// Bytes as proto3 JSON has them: in either alphabet of base64, with or without padding.
+fn any_base64(text: &str) -> Result<Vec<u8>, DecodeError> {
+    let standard: String = text
+        .trim_end_matches('=')
+        .chars()
+        .map(|letter| match letter {
+            '-' => '+',
+            '_' => '/',
+            letter => letter,
+        })
+        .collect();
+    STANDARD_NO_PAD.decode(standard)
+}
+
 fn local_keys(wire: wire::LocalJwks, report: &Report) -> Option<JwkSet> {
     let path = wire.path;
     let document = match (wire.inline_string, wire.inline_bytes) {
         (Some(text), None) => text.into_bytes(),
-        (None, Some(encoded)) => STANDARD
-            .decode(encoded)
+        (None, Some(encoded)) => any_base64(&encoded)
             .map_err(|_| report.add(format!("{path}.inline_bytes"), "is not base64"))
             .ok()?,
         _ => {

@@ -208,7 +208,7 @@ impl ClaimToHeader {
             path: fields.path(),
             header_name: fields.string("header_name").unwrap_or_default(),
             claim_name: fields.string("claim_name"),
-            claim_path: fields.strings("claim_path"),
+            claim_path: fields.list("claim_path", |fields| fields.string("key").unwrap_or_default()),
         }
     }
 }
