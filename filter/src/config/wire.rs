@@ -1,10 +1,12 @@
 //! The configuration as it is written: every field with its type and its path, nothing yet about whether it makes sense.
 
+mod matchers;
 mod sections;
 
 use std::time::Duration;
 
 use super::reader::Fields;
+pub(super) use matchers::{HeaderMatcher, Match, ParameterMatcher, SafeRegex, StringMatcher};
 pub(super) use sections::{Headers, Keys, Service, TokenLimits, TokenProfile};
 
 /// What to do instead of a field of the native filter's that this version does not have.
@@ -53,6 +55,7 @@ pub(super) struct Provider {
     pub(super) path: String,
     pub(super) issuer: Option<String>,
     pub(super) audiences: Vec<String>,
+    pub(super) subjects: Option<StringMatcher>,
     pub(super) require_expiration: bool,
     pub(super) max_lifetime: Option<Duration>,
     pub(super) clock_skew_seconds: u64,
@@ -61,6 +64,7 @@ pub(super) struct Provider {
     pub(super) forward: bool,
     pub(super) from_headers: Vec<FromHeader>,
     pub(super) from_params: Vec<String>,
+    pub(super) from_cookies: Vec<String>,
     pub(super) forward_payload_header: Option<String>,
     pub(super) pad_forward_payload_header: bool,
     pub(super) claim_to_headers: Vec<ClaimToHeader>,
@@ -69,8 +73,6 @@ pub(super) struct Provider {
 
 impl Provider {
     fn read(fields: &mut Fields<'_>) -> Self {
-        fields.unsupported("subjects", LATER);
-        fields.unsupported("from_cookies", LATER);
         fields.unsupported(
             "jwt_cache_config",
             "this version of Gatehouse verifies every token anew",
@@ -87,6 +89,7 @@ impl Provider {
             path: fields.path(),
             issuer: fields.string("issuer"),
             audiences: fields.strings("audiences"),
+            subjects: fields.object("subjects", StringMatcher::read),
             require_expiration: fields.flag("require_expiration").unwrap_or_default(),
             max_lifetime: fields.duration("max_lifetime"),
             clock_skew_seconds: fields.integer("clock_skew_seconds").unwrap_or_default(),
@@ -95,6 +98,7 @@ impl Provider {
             forward: fields.flag("forward").unwrap_or_default(),
             from_headers: fields.list("from_headers", FromHeader::read),
             from_params: fields.strings("from_params"),
+            from_cookies: fields.strings("from_cookies"),
             forward_payload_header: fields.string("forward_payload_header"),
             pad_forward_payload_header: fields.flag("pad_forward_payload_header").unwrap_or_default(),
             claim_to_headers: fields.list("claim_to_headers", ClaimToHeader::read),
@@ -207,7 +211,7 @@ impl ClaimToHeader {
             path: fields.path(),
             header_name: fields.string("header_name").unwrap_or_default(),
             claim_name: fields.string("claim_name"),
-            claim_path: fields.strings("claim_path"),
+            claim_path: fields.list("claim_path", |fields| fields.string("key").unwrap_or_default()),
         }
     }
 }
@@ -228,43 +232,6 @@ impl Rule {
             r#match: fields.object("match", Match::read),
             requires: fields.object("requires", Requirement::read),
             requirement_name: fields.string("requirement_name"),
-        }
-    }
-}
-
-/// The part of `RouteMatch` that is supported.
-#[derive(Debug)]
-pub(super) struct Match {
-    pub(super) path: String,
-    pub(super) prefix: Option<String>,
-    pub(super) exact: Option<String>,
-    pub(super) path_separated_prefix: Option<String>,
-    pub(super) case_sensitive: Option<bool>,
-}
-
-impl Match {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        for name in [
-            "safe_regex",
-            "connect_matcher",
-            "path_match_policy",
-            "headers",
-            "query_parameters",
-            "cookies",
-            "grpc",
-            "runtime_fraction",
-            "tls_context",
-            "dynamic_metadata",
-            "filter_state",
-        ] {
-            fields.unsupported(name, "match on prefix, path or path_separated_prefix");
-        }
-        Self {
-            path: fields.path(),
-            prefix: fields.string("prefix"),
-            exact: fields.string("path"),
-            path_separated_prefix: fields.string("path_separated_prefix"),
-            case_sensitive: fields.flag("case_sensitive"),
         }
     }
 }

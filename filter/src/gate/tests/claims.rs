@@ -70,18 +70,23 @@ fn dates_of_other_kinds_are_invalid() {
             "{}",
             "-1",
             "-0.5",
+            "18446744073709551615",
             "18446744073709551616",
             "1e300",
         ] {
             assert_eq!(with_text(name, text), "claim_invalid", "{name} {text}");
         }
         assert_eq!(with_text(name, "1e400"), "token_malformed", "{name}");
+        for text in ["9223372036854775808", "9.3e18", "1e19", "18446744073709549568"] {
+            let expected = if name == "iat" { "forward" } else { "claim_invalid" };
+            assert_eq!(with_text(name, text), expected, "{name} {text}");
+        }
     }
-    assert_eq!(with_text("exp", "18446744073709550591"), "forward");
+    assert_eq!(with_text("exp", "9223372036854775295"), "forward");
     assert_eq!(
-        with_text("exp", "18446744073709551615"),
+        with_text("exp", "9223372036854775296"),
         "claim_invalid",
-        "as a double it is 2^64"
+        "as a double it is 2^63"
     );
     assert_eq!(with_text("exp", "0"), "token_expired");
     assert_eq!(with_text("exp", "-0"), "token_expired");
@@ -101,14 +106,22 @@ fn expiration_is_optional_until_it_is_required() {
         "expiration_missing"
     );
     assert_eq!(with(json!({"max_lifetime": "600s"}), without), "expiration_missing");
+    assert_eq!(
+        with(
+            json!({"require_expiration": true}),
+            json!({"exp": null, "aud": "other"})
+        ),
+        "audience_not_allowed",
+        "the audience is looked at before"
+    );
 }
 
 #[test]
-fn a_lifetime_stays_below_its_limit() {
+fn a_lifetime_reaches_its_limit_and_no_further() {
     let limited = json!({"max_lifetime": "600s"});
     for (exp, expected) in [
-        (NOW + 599, "forward"),
-        (NOW + 600, "lifetime_too_long"),
+        (NOW + 600, "forward"),
+        (NOW + 601, "lifetime_too_long"),
         (NOW + 10_000, "lifetime_too_long"),
     ] {
         assert_eq!(with(limited.clone(), json!({ "exp": exp })), expected, "{exp}");
@@ -119,6 +132,29 @@ fn a_lifetime_stays_below_its_limit() {
         with(json!({"max_lifetime": "0.5s"}), json!({"exp": NOW + 1})),
         "lifetime_too_long"
     );
+}
+
+#[test]
+fn subjects_are_matched_and_an_absent_one_counts_as_empty() {
+    let users = json!({"subjects": {"prefix": "user-"}});
+    for (subjects, sub, expected) in [
+        (&users, json!("user-1"), "forward"),
+        (&users, json!("User-1"), "subject_not_allowed"),
+        (&users, json!("x-user-1"), "subject_not_allowed"),
+        (&users, Value::Null, "subject_not_allowed"),
+        (
+            &json!({"subjects": {"safe_regex": {"regex": ".*"}}}),
+            Value::Null,
+            "forward",
+        ),
+        (&json!({"subjects": {"exact": "é"}}), json!("é"), "forward"),
+    ] {
+        assert_eq!(
+            with(subjects.clone(), json!({ "sub": sub })),
+            expected,
+            "{subjects} {sub}"
+        );
+    }
 }
 
 #[test]
