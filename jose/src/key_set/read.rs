@@ -1,0 +1,50 @@
+//! From a JWK Set document (RFC 7517 section 5) to keys.
+
+use super::{JwkSet, JwkSetError, MAX_SET_LEN, SkippedKey};
+use crate::json::{self, Value};
+use crate::key::{KeySource, VerifyingKey};
+
+pub(super) fn set(document: &[u8], source: KeySource) -> Result<JwkSet, JwkSetError> {
+    if document.len() > MAX_SET_LEN {
+        return Err(JwkSetError::TooLarge);
+    }
+    let document = json::parse(document).map_err(JwkSetError::Json)?;
+    let jwks = document
+        .as_object()
+        .and_then(|set| set.get("keys"))
+        .and_then(Value::as_array)
+        .ok_or(JwkSetError::NotASet)?;
+    if !have_distinct_ids(jwks) {
+        return Err(JwkSetError::DuplicateKeyId);
+    }
+    let mut set = JwkSet {
+        keys: Vec::new(),
+        skipped: Vec::new(),
+    };
+    for (index, jwk) in jwks.iter().enumerate() {
+        match VerifyingKey::from_jwk(jwk, source) {
+            Ok(key) => set.keys.push(key),
+            Err(reason) => set.skipped.push(SkippedKey {
+                index,
+                key_id: key_id(jwk).map(str::to_owned),
+                reason,
+            }),
+        }
+    }
+    if set.keys.is_empty() {
+        return Err(JwkSetError::NoUsableKey { skipped: set.skipped });
+    }
+    Ok(set)
+}
+
+/// Also the ids of keys that can't be used count: which of two keys of one id is left over must not depend on what else
+/// is wrong with them.
+fn have_distinct_ids(jwks: &[Value]) -> bool {
+    let mut ids: Vec<&str> = jwks.iter().filter_map(key_id).filter(|id| !id.is_empty()).collect();
+    ids.sort_unstable();
+    ids.is_sorted_by(|one, next| one < next)
+}
+
+fn key_id(jwk: &Value) -> Option<&str> {
+    jwk.as_object()?.get("kid")?.as_str()
+}

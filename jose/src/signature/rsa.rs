@@ -1,0 +1,116 @@
+//! RSASSA-PKCS1-v1_5 (RFC 7518 section 3.3, RFC 8017 section 8.2) and RSASSA-PSS (RFC 7518 section 3.5, RFC 8017
+//! section 8.1).
+//!
+//! A signature is exactly as long as the modulus and, as a number, below it. For PKCS #1 v1.5 the whole encoded block
+//! is compared with the one that the message gives, so there is no padding to be parsed wrongly. For PSS the salt is
+//! exactly as long as the hash, and MGF1 uses the hash of the message.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use jwt_compact::AlgorithmSignature;
+use rsa::PublicKey;
+use sha2::digest::const_oid::AssociatedOid;
+use sha2::digest::{Digest, FixedOutputReset};
+use sha2::{Sha256, Sha384, Sha512};
+
+use super::VerifyOnly;
+use crate::Algorithm;
+
+/// RSASSA-PKCS1-v1_5 with SHA-256
+pub const RS256: RsaPkcs1v15<Sha256> = RsaPkcs1v15::new(Algorithm::Rs256);
+/// RSASSA-PKCS1-v1_5 with SHA-384
+pub const RS384: RsaPkcs1v15<Sha384> = RsaPkcs1v15::new(Algorithm::Rs384);
+/// RSASSA-PKCS1-v1_5 with SHA-512
+pub const RS512: RsaPkcs1v15<Sha512> = RsaPkcs1v15::new(Algorithm::Rs512);
+/// RSASSA-PSS with SHA-256
+pub const PS256: RsaPss<Sha256> = RsaPss::new(Algorithm::Ps256);
+/// RSASSA-PSS with SHA-384
+pub const PS384: RsaPss<Sha384> = RsaPss::new(Algorithm::Ps384);
+/// RSASSA-PSS with SHA-512
+pub const PS512: RsaPss<Sha512> = RsaPss::new(Algorithm::Ps512);
+
+/// RSASSA-PKCS1-v1_5, by its hash.
+#[derive(Debug, Clone, Copy)]
+pub struct RsaPkcs1v15<D> {
+    algorithm: Algorithm,
+    digest: PhantomData<fn(D)>,
+}
+
+/// RSASSA-PSS, by its hash.
+#[derive(Debug, Clone, Copy)]
+pub struct RsaPss<D> {
+    algorithm: Algorithm,
+    digest: PhantomData<fn(D)>,
+}
+
+/// The bytes of an RSA signature. Only together with a key can anything be said about them.
+#[derive(Debug, Clone)]
+pub struct RsaSignature(Vec<u8>);
+
+impl<D> RsaPkcs1v15<D> {
+    const fn new(algorithm: Algorithm) -> Self {
+        Self {
+            algorithm,
+            digest: PhantomData,
+        }
+    }
+}
+
+impl<D> RsaPss<D> {
+    const fn new(algorithm: Algorithm) -> Self {
+        Self {
+            algorithm,
+            digest: PhantomData,
+        }
+    }
+}
+
+impl AlgorithmSignature for RsaSignature {
+    fn try_from_slice(slice: &[u8]) -> anyhow::Result<Self> {
+        if slice.len() > rsa::pkcs1v15::Signature::MAX_LEN {
+            return Err(anyhow::anyhow!("longer than the largest modulus"));
+        }
+        Ok(Self(slice.to_owned()))
+    }
+
+    fn as_bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.0)
+    }
+}
+
+impl<D: Digest + AssociatedOid> jwt_compact::Algorithm for RsaPkcs1v15<D> {
+    type SigningKey = VerifyOnly;
+    type VerifyingKey = PublicKey;
+    type Signature = RsaSignature;
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(self.algorithm.as_str())
+    }
+
+    fn sign(&self, signing_key: &VerifyOnly, _message: &[u8]) -> RsaSignature {
+        match *signing_key {}
+    }
+
+    fn verify_signature(&self, signature: &RsaSignature, verifying_key: &PublicKey, message: &[u8]) -> bool {
+        verifying_key.pkcs1v15_verify::<D>(message, &signature.0).is_ok()
+    }
+}
+
+impl<D: Digest + FixedOutputReset> jwt_compact::Algorithm for RsaPss<D> {
+    type SigningKey = VerifyOnly;
+    type VerifyingKey = PublicKey;
+    type Signature = RsaSignature;
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(self.algorithm.as_str())
+    }
+
+    fn sign(&self, signing_key: &VerifyOnly, _message: &[u8]) -> RsaSignature {
+        match *signing_key {}
+    }
+
+    fn verify_signature(&self, signature: &RsaSignature, verifying_key: &PublicKey, message: &[u8]) -> bool {
+        verifying_key.pss_verify::<D>(message, &signature.0).is_ok()
+    }
+}

@@ -1,0 +1,102 @@
+//! `NumericDate` (RFC 7519 section 2): seconds since 1970-01-01T00:00:00Z.
+
+use crate::json::Number;
+
+/// A point in time, in whole seconds since 1970.
+///
+/// RFC 7519 allows fractions. They are accepted and rounded to the second in the direction that shortens the token's
+/// life: `exp` down, `nbf` up. So a clock that counts whole seconds never finds a token valid that an exact clock would
+/// not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NumericDate(u64);
+
+/// What becomes of a fraction of a second.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rounding {
+    Down,
+    Up,
+}
+
+impl NumericDate {
+    /// The date that lies so many seconds after the epoch.
+    #[must_use]
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since the epoch.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.0
+    }
+
+    /// The date that a number stands for, unless it lies before the epoch or 2^64 seconds or more behind it.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range is checked first"
+    )]
+    pub(super) fn rounded(number: Number, rounding: Rounding) -> Option<Self> {
+        const TWO_TO_THE_64: f64 = 18_446_744_073_709_551_616.0;
+        match number {
+            Number::Unsigned(seconds) => Some(Self(seconds)),
+            Number::Negative(_) => None,
+            Number::Float(seconds) => {
+                let rounded = match rounding {
+                    Rounding::Down => seconds.floor(),
+                    Rounding::Up => seconds.ceil(),
+                };
+                (seconds >= 0.0 && rounded < TWO_TO_THE_64).then_some(Self(rounded as u64))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn fractions_shorten_a_life_and_what_is_out_of_range_is_no_date() {
+        let table: [(Number, Option<u64>, Option<u64>); 15] = [
+            (Number::Unsigned(0), Some(0), Some(0)),
+            (Number::Unsigned(u64::MAX), Some(u64::MAX), Some(u64::MAX)),
+            (Number::Negative(-1), None, None),
+            (Number::Negative(i64::MIN), None, None),
+            (Number::Float(0.0), Some(0), Some(0)),
+            (Number::Float(-0.0), Some(0), Some(0)),
+            (Number::Float(-0.1), None, None),
+            (Number::Float(-1e300), None, None),
+            (Number::Float(0.1), Some(0), Some(1)),
+            (Number::Float(1_700_000_000.0), Some(1_700_000_000), Some(1_700_000_000)),
+            (Number::Float(1_700_000_000.5), Some(1_700_000_000), Some(1_700_000_001)),
+            (
+                Number::Float(1_700_000_000.999_999),
+                Some(1_700_000_000),
+                Some(1_700_000_001),
+            ),
+            (
+                Number::Float(18_446_744_073_709_549_568.0),
+                Some(18_446_744_073_709_549_568),
+                Some(18_446_744_073_709_549_568),
+            ),
+            (Number::Float(18_446_744_073_709_551_616.0), None, None),
+            (Number::Float(f64::MAX), None, None),
+        ];
+        for (number, down, up) in table {
+            assert_eq!(
+                NumericDate::rounded(number, Rounding::Down).map(NumericDate::seconds),
+                down,
+                "{number:?}"
+            );
+            assert_eq!(
+                NumericDate::rounded(number, Rounding::Up).map(NumericDate::seconds),
+                up,
+                "{number:?}"
+            );
+        }
+    }
+}
