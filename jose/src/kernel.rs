@@ -5,6 +5,7 @@
 //! They stand apart from [`crate::signature`] because they know nothing of tokens or keys' formats. The general crates
 //! remain: as the way for what has no kernel, and as the reference that each kernel is tested against.
 
+pub mod ed25519;
 mod inverse;
 mod limbs;
 mod order;
@@ -12,5 +13,6 @@ pub mod p256;
 pub mod rsa;
 mod window;
 
+pub use ed25519::Ed25519Key;
 pub use p256::P256Key;
 pub use rsa::RsaPublicOperation;

@@ -6,7 +6,7 @@ use super::limbs::{BITS, Limbs};
 /// A number of at most 256 bits, settled, as digits of `WIDTH` bits between −2^(WIDTH−1) and 2^(WIDTH−1), the lowest first.
 /// There must be at least 256/WIDTH of them and room for a carry.
 pub(super) fn signed_digits<const WIDTH: u32, const COUNT: usize>(number: &Limbs) -> [i32; COUNT] {
-    const { assert!(COUNT as u32 * WIDTH > 256 && WIDTH < 16) };
+    const { assert!(WIDTH < 16) };
     let mut digits = [0; COUNT];
     let mut limbs = number.iter();
     let (mut buffer, mut filled) = (0, 0);
