@@ -11,6 +11,12 @@ mod limbs;
 mod order;
 pub mod p256;
 pub mod rsa;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod testing;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
 mod window;
 
 pub use ed25519::Ed25519Key;

@@ -6,6 +6,9 @@
 mod field;
 mod point;
 mod table;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
 
 use std::sync::OnceLock;
 
@@ -157,4 +160,10 @@ fn decode(bytes: &[u8; 32]) -> Option<Affine> {
         x = x.negate().canonical();
     }
     (with_sign(&x, &y) == *bytes).then_some(Affine { x, y })
+}
+
+/// The prime and the order, for tests of what is common to all moduli.
+#[cfg(test)]
+pub(super) fn moduli() -> [&'static Modulus; 2] {
+    [&field::PRIME, &ORDER]
 }

@@ -73,7 +73,7 @@ fn divsteps(mut eta: i32, f: i64, g: i64) -> (i32, Matrix) {
         // The next eta + 1 divsteps only add f to g or not, so so many of g's bits may be cleared at once. The inverse of f
         // modulo 2^6 by one step of Newton's iteration, from f, which is its own inverse modulo 2^3.
         let clear = (eta + 1).cast_unsigned().min(left).min(6);
-        let factor = (g * f * (f * f - 2)) & ((1 << clear) - 1);
+        let factor = g.wrapping_mul(f).wrapping_mul(f.wrapping_mul(f) - 2) & ((1 << clear) - 1);
         g += factor * f;
         q += factor * u;
         r += factor * v;
@@ -91,8 +91,8 @@ fn apply(matrix: &Matrix, a: &Limbs, b: &Limbs, modulus: Option<&Modulus>) -> (L
     let (mut m, mut n) = (0, 0);
     let mut limbs = [0; LIMBS];
     if let Some(modulus) = modulus {
-        m = signed_digit(-x * modulus.inverse);
-        n = signed_digit(-y * modulus.inverse);
+        m = signed_digit(x.wrapping_mul(-modulus.inverse));
+        n = signed_digit(y.wrapping_mul(-modulus.inverse));
         limbs = modulus.limbs;
     }
     let [limb, limbs @ ..] = &limbs;

@@ -3,6 +3,9 @@
 mod field;
 mod point;
 mod table;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
 
 use std::sync::OnceLock;
 
@@ -100,4 +103,10 @@ impl P256Key {
 /// Whether a settled number that is not negative is below a modulus.
 fn is_below(number: &Limbs, modulus: &Modulus) -> bool {
     is_negative(&limbs::settle(limbs::subtract(number, &modulus.limbs)))
+}
+
+/// The prime and the order, for tests of what is common to all moduli.
+#[cfg(test)]
+pub(super) fn moduli() -> [&'static Modulus; 2] {
+    [&PRIME, &ORDER]
 }

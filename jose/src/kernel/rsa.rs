@@ -5,6 +5,7 @@
 mod encoding;
 mod montgomery;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
 mod tests;
 
 use sha2::digest::Digest;

@@ -10,7 +10,7 @@ use super::super::limbs::{self, BITS, Columns, LIMBS, Limbs, MASK};
 use super::super::order::Modulus;
 
 /// 2^255 − 19
-static PRIME: Modulus = Modulus {
+pub(super) static PRIME: Modulus = Modulus {
     limbs: [
         0x1fff_ffed, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x7f_ffff,
     ],
