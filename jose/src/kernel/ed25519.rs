@@ -23,20 +23,54 @@ use super::order::{Modulus, is_negative};
 
 /// The base point's order, 2^252 + 27742317777372353535851937790883648493
 static ORDER: Modulus = Modulus {
-    limbs: [0x1cf5_d3ed, 0x0093_18d2, 0x1de7_3596, 0x1df3_bd45, 0x14d, 0, 0, 0, 0x10_0000],
+    limbs: [
+        0x1cf5_d3ed,
+        0x0093_18d2,
+        0x1de7_3596,
+        0x1df3_bd45,
+        0x14d,
+        0,
+        0,
+        0,
+        0x10_0000,
+    ],
     inverse: 0x0dab_81e5,
     r_squared: [
-        0x0b5f_9d12, 0x1e14_1b17, 0x158d_7f3d, 0x143f_3757, 0x1972_d781, 0x042f_eb7c, 0x1cee_c73d, 0x1e18_4d1e, 0x0005_046d,
+        0x0b5f_9d12,
+        0x1e14_1b17,
+        0x158d_7f3d,
+        0x143f_3757,
+        0x1972_d781,
+        0x042f_eb7c,
+        0x1cee_c73d,
+        0x1e18_4d1e,
+        0x0005_046d,
     ],
 };
 
 /// The base point
 const BASE: Affine = Affine {
     x: Element([
-        0x0f25_d51a, 0x0ab1_6b04, 0x0969_ecb2, 0x198e_c12a, 0x0dc5_c692, 0x1118_feeb, 0x0ffb_0293, 0x1a79_adca, 0x0021_6936,
+        0x0f25_d51a,
+        0x0ab1_6b04,
+        0x0969_ecb2,
+        0x198e_c12a,
+        0x0dc5_c692,
+        0x1118_feeb,
+        0x0ffb_0293,
+        0x1a79_adca,
+        0x0021_6936,
     ]),
     y: Element([
-        0x0666_6658, 0x1333_3333, 0x1999_9999, 0x0ccc_cccc, 0x0666_6666, 0x1333_3333, 0x1999_9999, 0x0ccc_cccc, 0x0066_6666,
+        0x0666_6658,
+        0x1333_3333,
+        0x1999_9999,
+        0x0ccc_cccc,
+        0x0666_6666,
+        0x1333_3333,
+        0x1999_9999,
+        0x0ccc_cccc,
+        0x0066_6666,
     ]),
 };
 

@@ -20,21 +20,53 @@ use super::order::{Modulus, is_negative};
 /// The order of the base point
 static ORDER: Modulus = Modulus {
     limbs: [
-        0x1c63_2551, 0x1dce_5617, 0x05e7_a13c, 0x0df5_5b4e, 0x1fff_fbce, 0x1fff_ffff, 0x3_ffff, 0x1fe0_0000, 0xff_ffff,
+        0x1c63_2551,
+        0x1dce_5617,
+        0x05e7_a13c,
+        0x0df5_5b4e,
+        0x1fff_fbce,
+        0x1fff_ffff,
+        0x3_ffff,
+        0x1fe0_0000,
+        0xff_ffff,
     ],
     inverse: 0x11ff_43b1,
     r_squared: [
-        0x148d_9ef5, 0x0f4e_7f75, 0x14c6_a651, 0x03f8_b765, 0x1658_61f1, 0x1256_d7d8, 0x1c18_5b23, 0x0d4c_ab0f, 0x84_b655,
+        0x148d_9ef5,
+        0x0f4e_7f75,
+        0x14c6_a651,
+        0x03f8_b765,
+        0x1658_61f1,
+        0x1256_d7d8,
+        0x1c18_5b23,
+        0x0d4c_ab0f,
+        0x84_b655,
     ],
 };
 
 /// The base point
 const BASE: Affine = Affine {
     x: Element([
-        0x1522_8783, 0x0730_d418, 0x0db0_0bcf, 0x057f_11fb, 0x0a20_eb75, 0x12b7_7622, 0x0330_fdb9, 0x1af4_dd57, 0x12_0bee,
+        0x1522_8783,
+        0x0730_d418,
+        0x0db0_0bcf,
+        0x057f_11fb,
+        0x0a20_eb75,
+        0x12b7_7622,
+        0x0330_fdb9,
+        0x1af4_dd57,
+        0x12_0bee,
     ]),
     y: Element([
-        0x12aa_c150, 0x1253_57ce, 0x0f22_e6ef, 0x0e39_0e86, 0x064b_1695, 0x088d_d21f, 0x02a9_7443, 0x0296_2176, 0xae_3fe3,
+        0x12aa_c150,
+        0x1253_57ce,
+        0x0f22_e6ef,
+        0x0e39_0e86,
+        0x064b_1695,
+        0x088d_d21f,
+        0x02a9_7443,
+        0x0296_2176,
+        0xae_3fe3,
     ]),
 };
 
@@ -61,13 +93,19 @@ impl P256Key {
             y: Element::from_limbs(&y).canonical(),
         };
         // x³ − 3x + b − y²
-        let factor = point.x.square().subtract(&Element::ONE.add(&Element::ONE).add(&Element::ONE)).settle();
+        let factor = point
+            .x
+            .square()
+            .subtract(&Element::ONE.add(&Element::ONE).add(&Element::ONE))
+            .settle();
         let right = factor.multiply(&point.x).add(&Element::B);
         if !right.subtract(&point.y.square()).is_zero() {
             return None;
         }
         BASE_TABLE.get_or_init(|| Table::new(&BASE));
-        Some(Self { table: Table::new(&point) })
+        Some(Self {
+            table: Table::new(&point),
+        })
     }
 
     /// Verifies r and s, 32 bytes each, over a message's hash. A high s is accepted.

@@ -78,7 +78,11 @@ impl Random {
 
     fn near_a_power(&mut self, bits: usize) -> BigUint {
         let (power, small) = (BigUint::from(1_u8) << (8 + self.below(bits - 8)), self.next() % 9);
-        if self.below(2) == 1 { power + small } else { power - small }
+        if self.below(2) == 1 {
+            power + small
+        } else {
+            power - small
+        }
     }
 }
 

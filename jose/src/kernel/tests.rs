@@ -27,7 +27,9 @@ fn moduli() -> [(&'static Modulus, BigUint); 4] {
     [super::p256::moduli(), super::ed25519::moduli()]
         .concat()
         .try_into()
-        .map(|moduli: [&'static Modulus; 4]| moduli.map(|modulus| (modulus, value(&modulus.limbs).to_biguint().unwrap())))
+        .map(|moduli: [&'static Modulus; 4]| {
+            moduli.map(|modulus| (modulus, value(&modulus.limbs).to_biguint().unwrap()))
+        })
         .unwrap()
 }
 
@@ -42,7 +44,10 @@ fn the_constants_of_every_modulus_are_right() {
     let radix = BigUint::from(1_u8) << BITS;
     for ((modulus, number), (one, prime)) in moduli().iter().zip(primes) {
         assert_eq!(*number, super::testing::from_hex(prime));
-        assert_eq!(number * BigUint::try_from(modulus.inverse).unwrap() % &radix, one.into());
+        assert_eq!(
+            number * BigUint::try_from(modulus.inverse).unwrap() % &radix,
+            one.into()
+        );
         let r_squared = (BigUint::from(1_u8) << (2 * 261)) % number;
         assert_eq!(modulus.r_squared, to_limbs(&r_squared));
     }
@@ -69,7 +74,13 @@ fn columns_of_the_largest_limbs_do_not_overflow_and_are_the_product() {
     for round in 0..rounds(500) {
         let mut pick = |largest: usize| -> Limbs {
             let same = extremes[random.below(largest)];
-            std::array::from_fn(|_| if round % 2 == 0 { same } else { extremes[random.below(largest)] })
+            std::array::from_fn(|_| {
+                if round % 2 == 0 {
+                    same
+                } else {
+                    extremes[random.below(largest)]
+                }
+            })
         };
         let (a, b) = (pick(9), pick(7));
         assert_eq!(value(&limbs::product(&a, &b)), value(&a) * value(&b));
@@ -89,7 +100,9 @@ fn products_modulo_an_order_are_those_of_the_reference() {
     for (modulus, number) in moduli() {
         for _ in 0..rounds(300) {
             let (a, b) = (random.number(256), random.number_below(&number));
-            let product = value(&modulus.multiply(&to_limbs(&a), &to_limbs(&b))).to_biguint().unwrap();
+            let product = value(&modulus.multiply(&to_limbs(&a), &to_limbs(&b)))
+                .to_biguint()
+                .unwrap();
             assert!(product < number);
             assert_eq!(product * &r % &number, a * b % &number);
         }
@@ -103,8 +116,14 @@ fn an_inverse_times_its_number_is_one() {
         let signed = BigInt::from(number.clone());
         let near = (1..40_u32).flat_map(|small| [BigUint::from(small), &number - small]);
         let powers = (0..252).map(|power| BigUint::from(1_u8) << power);
-        let any = (0..rounds(500)).map(|_| random.number_below(&number)).collect::<Vec<_>>();
-        for candidate in near.chain(powers).chain(any).filter(|candidate| *candidate != BigUint::ZERO) {
+        let any = (0..rounds(500))
+            .map(|_| random.number_below(&number))
+            .collect::<Vec<_>>();
+        for candidate in near
+            .chain(powers)
+            .chain(any)
+            .filter(|candidate| *candidate != BigUint::ZERO)
+        {
             let inverse = value(&inverse(&to_limbs(&candidate), modulus));
             assert!(inverse.magnitude() < &(&number * 14_u8), "{candidate}");
             let one = (inverse * BigInt::from(candidate.clone()) % &signed + &signed) % &signed;

@@ -12,7 +12,15 @@ use super::super::order::Modulus;
 /// 2^255 − 19
 pub(super) static PRIME: Modulus = Modulus {
     limbs: [
-        0x1fff_ffed, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x7f_ffff,
+        0x1fff_ffed,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x7f_ffff,
     ],
     inverse: 0x1794_35e5,
     r_squared: [0x16_9000, 0, 0, 0, 0, 0, 0, 0, 0],
@@ -31,15 +39,39 @@ impl Element {
     pub(super) const ONE: Self = Self([1, 0, 0, 0, 0, 0, 0, 0, 0]);
     /// The curve's d = −121665/121666
     pub(super) const D: Self = Self([
-        0x1359_78a3, 0x0f5a_6e50, 0x1076_2add, 0x0014_9a82, 0x1e89_8007, 0x003c_bbbc, 0x19ce_331d, 0x1dc5_6dff, 0x0052_036c,
+        0x1359_78a3,
+        0x0f5a_6e50,
+        0x1076_2add,
+        0x0014_9a82,
+        0x1e89_8007,
+        0x003c_bbbc,
+        0x19ce_331d,
+        0x1dc5_6dff,
+        0x0052_036c,
     ]);
     /// A square root of −1
     pub(super) const ROOT_OF_MINUS_ONE: Self = Self([
-        0x0a0e_a0b0, 0x0770_d93a, 0x0bf9_1e31, 0x0630_0d5a, 0x1d7a_72f4, 0x004c_9efd, 0x1c2c_ad34, 0x1009_f83b, 0x002b_8324,
+        0x0a0e_a0b0,
+        0x0770_d93a,
+        0x0bf9_1e31,
+        0x0630_0d5a,
+        0x1d7a_72f4,
+        0x004c_9efd,
+        0x1c2c_ad34,
+        0x1009_f83b,
+        0x002b_8324,
     ]);
     /// 1/2
     pub(super) const HALF: Self = Self([
-        0x1fff_fff7, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x003f_ffff,
+        0x1fff_fff7,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x003f_ffff,
     ]);
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! Multiples of one point, so that a multiple by any scalar is a sum of entries and needs no doubling: for each window of
-//! `WIDTH` bits at place w the multiples 1 to 2^(WIDTH−1) of 2^(WIDTH·w)·P (Brickell, Gordon, McCurley and Wilson 1992,
-//! with signed digits).
+//! `WIDTH` bits at place w the multiples 1 to 2^(WIDTH−1) of 2^(WIDTH·w)·P (Brickell and others, "Fast exponentiation with
+//! precomputation", 1992, with signed digits).
 
 use super::super::limbs::{LIMBS, Limbs};
 use super::super::window::signed_digits;

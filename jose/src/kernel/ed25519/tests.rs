@@ -48,7 +48,10 @@ impl Key {
     /// What both say, which must be the same.
     fn verdict(&self, message: &[u8], r: &[u8; 32], s: &[u8; 32]) -> bool {
         let signature: [u8; 64] = [*r, *s].concat().try_into().unwrap();
-        let reference = self.reference.verify(message, &Signature::from_bytes(&signature)).is_ok();
+        let reference = self
+            .reference
+            .verify(message, &Signature::from_bytes(&signature))
+            .is_ok();
         let ours = self.kernel.verify(message, &signature);
         assert_eq!(ours, reference, "message {message:x?}, R {r:x?}, S {s:x?}");
         ours
@@ -77,7 +80,11 @@ fn good_signatures_and_changed_ones_are_judged_as_the_reference_does() {
             // The same S modulo the order.
             let above = BigUint::from_bytes_le(s) + &order * (1 + random.below(7));
             assert!(!key.verdict(&message, r, &little_endian(&above)));
-            key.verdict(&message, &little_endian(&random.number(256)), &little_endian(&random.number(256)));
+            key.verdict(
+                &message,
+                &little_endian(&random.number(256)),
+                &little_endian(&random.number(256)),
+            );
         }
     }
 }
@@ -93,8 +100,14 @@ fn any_s_and_any_key_give_the_point_that_the_reference_gives() {
     let mut accepted = 0;
     for key in SMALL_ORDER {
         let key = Key::new(&bytes(key));
-        for s in edges.iter().cloned().chain((0..rounds(40)).map(|_| random.number_below(&order))).collect::<Vec<_>>() {
-            let r = (curve25519_scalar(&(&s % &order)) * curve25519_dalek::constants::ED25519_BASEPOINT_POINT).compress();
+        for s in edges
+            .iter()
+            .cloned()
+            .chain((0..rounds(40)).map(|_| random.number_below(&order)))
+            .collect::<Vec<_>>()
+        {
+            let r =
+                (curve25519_scalar(&(&s % &order)) * curve25519_dalek::constants::ED25519_BASEPOINT_POINT).compress();
             for message in 0..4_u8 {
                 accepted += u32::from(key.verdict(&[message], r.as_bytes(), &little_endian(&s)));
             }
@@ -128,7 +141,11 @@ fn keys_and_signatures_of_mixed_order_are_judged_as_the_reference_does() {
             let k = curve25519_dalek::Scalar::from_bytes_mod_order_wide(&hash.into());
             let s = nonce + k * secret;
             // Good without the cofactor only if the parts of small order cancel each other.
-            *(if key.verdict(&message, r.as_bytes(), s.as_bytes()) { &mut accepted } else { &mut refused }) += 1;
+            *(if key.verdict(&message, r.as_bytes(), s.as_bytes()) {
+                &mut accepted
+            } else {
+                &mut refused
+            }) += 1;
         }
     }
     assert!(accepted > 8 && refused > 80, "{accepted} {refused}");
@@ -205,7 +222,10 @@ fn a_hash_modulo_the_order_is_that_of_the_reference() {
         let ours = value(&modulo_order(&little_endian(&number)));
         assert_eq!(ours, BigInt::from(number % &order));
     }
-    assert_eq!(value(&modulo_order(&[0xff; 64])), BigInt::from(((BigUint::from(1_u8) << 512) - 1_u8) % &order));
+    assert_eq!(
+        value(&modulo_order(&[0xff; 64])),
+        BigInt::from(((BigUint::from(1_u8) << 512) - 1_u8) % &order)
+    );
 }
 
 #[test]

@@ -14,13 +14,41 @@ use super::super::order::Modulus;
 
 /// p
 pub(super) static PRIME: Modulus = Modulus {
-    limbs: [0x1fff_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1ff, 0, 0, 0x4_0000, 0x1fe0_0000, 0xff_ffff],
+    limbs: [
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1ff,
+        0,
+        0,
+        0x4_0000,
+        0x1fe0_0000,
+        0xff_ffff,
+    ],
     inverse: 0x1fff_ffff,
-    r_squared: [0xc00, 0, 0x1fff_0000, 0x1fdf_ffff, 0x1fbf_ffff, 0x1fff_ffff, 0x1fff_ffff, 0x1fff_fffe, 0x13],
+    r_squared: [
+        0xc00,
+        0,
+        0x1fff_0000,
+        0x1fdf_ffff,
+        0x1fbf_ffff,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1fff_fffe,
+        0x13,
+    ],
 };
 /// R³ modulo p
 const R_CUBED: Limbs = [
-    0x5_0000, 0x1ff4_0000, 0x1eff_ffff, 0x0dff_ffff, 0x07ff_ffff, 0x1fff_ffff, 0xb, 0x10, 0xc00,
+    0x5_0000,
+    0x1ff4_0000,
+    0x1eff_ffff,
+    0x0dff_ffff,
+    0x07ff_ffff,
+    0x1fff_ffff,
+    0xb,
+    0x10,
+    0xc00,
 ];
 
 /// A number modulo p: settled limbs, or a sum or difference of such.
@@ -30,11 +58,27 @@ pub(super) struct Element(pub(super) Limbs);
 impl Element {
     /// 1, that is R modulo p
     pub(super) const ONE: Self = Self([
-        0x20, 0, 0, 0x1fff_c000, 0x1fff_ffff, 0x1fff_ffff, 0x1f7f_ffff, 0x03ff_ffff, 0,
+        0x20,
+        0,
+        0,
+        0x1fff_c000,
+        0x1fff_ffff,
+        0x1fff_ffff,
+        0x1f7f_ffff,
+        0x03ff_ffff,
+        0,
     ]);
     /// The curve's b
     pub(super) const B: Self = Self([
-        0x1897_bbfb, 0x1cdf_6229, 0x0184_86c4, 0x0173_2821, 0x1dad_59e0, 0x0abf_7212, 0x1a06_d110, 0x1772_1d20, 0x0086_00c3,
+        0x1897_bbfb,
+        0x1cdf_6229,
+        0x0184_86c4,
+        0x0173_2821,
+        0x1dad_59e0,
+        0x0abf_7212,
+        0x1a06_d110,
+        0x1772_1d20,
+        0x0086_00c3,
     ]);
 
     /// Brings a number between −16p and 16p into Montgomery form.
@@ -122,7 +166,25 @@ fn reduce(columns: Columns, less: &Limbs) -> Limbs {
             $c8 += q << 24;
         };
     }
-    let [c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16] = &mut c;
+    let [
+        c0,
+        c1,
+        c2,
+        c3,
+        c4,
+        c5,
+        c6,
+        c7,
+        c8,
+        c9,
+        c10,
+        c11,
+        c12,
+        c13,
+        c14,
+        c15,
+        c16,
+    ] = &mut c;
     step!(*c0, *c1, *c3, *c6, *c7, *c8);
     step!(*c1, *c2, *c4, *c7, *c8, *c9);
     step!(*c2, *c3, *c5, *c8, *c9, *c10);
@@ -132,5 +194,8 @@ fn reduce(columns: Columns, less: &Limbs) -> Limbs {
     step!(*c6, *c7, *c9, *c12, *c13, *c14);
     step!(*c7, *c8, *c10, *c13, *c14, *c15);
     step!(*c8, *c9, *c11, *c14, *c15, *c16);
-    limbs::settle(limbs::subtract(&[*c9, *c10, *c11, *c12, *c13, *c14, *c15, *c16, 0], less))
+    limbs::settle(limbs::subtract(
+        &[*c9, *c10, *c11, *c12, *c13, *c14, *c15, *c16, 0],
+        less,
+    ))
 }

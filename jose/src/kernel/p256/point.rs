@@ -16,6 +16,10 @@ pub(super) struct Affine {
 
 /// A sum of points.
 #[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is hardly ever infinity"
+)]
 pub(super) enum Sum {
     Infinity,
     Finite(Projective),
@@ -42,7 +46,11 @@ impl Sum {
         let dx = point.x.multiply(&sum.zz).subtract(&sum.x);
         let dy = point.y.multiply(&sum.zzz).subtract(&sum.y);
         if dx.may_be_zero() && dx.is_zero() {
-            *self = if dy.is_zero() { Projective::from(point).double() } else { Self::Infinity };
+            *self = if dy.is_zero() {
+                Projective::from(point).double()
+            } else {
+                Self::Infinity
+            };
             return;
         }
         let dx2 = dx.square();

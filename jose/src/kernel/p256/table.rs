@@ -1,6 +1,6 @@
 //! Multiples of one point, so that a multiple by any scalar is a sum of entries and needs no doubling: for each window of
-//! `WIDTH` bits at place w the multiples 1 to 2^(WIDTH−1) of 2^(WIDTH·w)·P (Brickell, Gordon, McCurley and Wilson 1992,
-//! with signed digits).
+//! `WIDTH` bits at place w the multiples 1 to 2^(WIDTH−1) of 2^(WIDTH·w)·P (Brickell and others, "Fast exponentiation with
+//! precomputation", 1992, with signed digits).
 
 use super::super::limbs::LIMBS;
 use super::super::limbs::Limbs;
@@ -44,7 +44,10 @@ impl<const WIDTH: u32, const COUNT: usize> Table<WIDTH, COUNT> {
                     let other = load(entry);
                     let (rise, run) = if place == known {
                         let square = largest.x.square().subtract(&Element::ONE);
-                        (square.add(&square).add(&square).settle(), largest.y.add(&largest.y).settle())
+                        (
+                            square.add(&square).add(&square).settle(),
+                            largest.y.add(&largest.y).settle(),
+                        )
                     } else {
                         (other.y.subtract(&largest.y), other.x.subtract(&largest.x))
                     };
@@ -53,7 +56,10 @@ impl<const WIDTH: u32, const COUNT: usize> Table<WIDTH, COUNT> {
                 }
             }
             invert_all(&mut denominators);
-            let mut slopes = slopes.iter().zip(&denominators).map(|(rise, inverse)| rise.multiply(inverse));
+            let mut slopes = slopes
+                .iter()
+                .zip(&denominators)
+                .map(|(rise, inverse)| rise.multiply(inverse));
             for window in entries.chunks_mut(Self::MULTIPLES) {
                 let Some((low, high)) = window.split_at_mut_checked(known) else {
                     continue;
@@ -65,7 +71,10 @@ impl<const WIDTH: u32, const COUNT: usize> Table<WIDTH, COUNT> {
                     let other = load(entry);
                     let x = slope.square_less(&largest.x.add(&other.x));
                     let y = slope.multiply(&largest.x.subtract(&x)).subtract(&largest.y);
-                    *sum = store(&Affine { x: x.canonical(), y: y.canonical() });
+                    *sum = store(&Affine {
+                        x: x.canonical(),
+                        y: y.canonical(),
+                    });
                 }
             }
             known *= 2;

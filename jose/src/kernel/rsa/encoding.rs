@@ -15,17 +15,28 @@ pub(super) fn pkcs1v15<D: Digest + AssociatedOid>(hash: &[u8], block: &mut [u8])
     let short = |len: usize| u8::try_from(len).ok().filter(|len| *len < 128);
     let algorithm_len = 4 + identifier.len();
     let (info_len, algorithm_len) = (short(4 + algorithm_len + hash.len())?, short(algorithm_len)?);
-    let info = [SEQUENCE, info_len, SEQUENCE, algorithm_len, OBJECT_IDENTIFIER, short(identifier.len())?]
-        .into_iter()
-        .chain(identifier.iter().copied())
-        .chain([NULL, 0, OCTET_STRING, short(hash.len())?])
-        .chain(hash.iter().copied());
+    let info = [
+        SEQUENCE,
+        info_len,
+        SEQUENCE,
+        algorithm_len,
+        OBJECT_IDENTIFIER,
+        short(identifier.len())?,
+    ]
+    .into_iter()
+    .chain(identifier.iter().copied())
+    .chain([NULL, 0, OCTET_STRING, short(hash.len())?])
+    .chain(hash.iter().copied());
 
     let padding_len = block.len().checked_sub(3 + 2 + usize::from(info_len))?;
     if padding_len < 8 {
         return None;
     }
-    let whole = [0, 1].into_iter().chain(std::iter::repeat_n(0xff, padding_len)).chain([0]).chain(info);
+    let whole = [0, 1]
+        .into_iter()
+        .chain(std::iter::repeat_n(0xff, padding_len))
+        .chain([0])
+        .chain(info);
     for (byte, value) in block.iter_mut().zip(whole) {
         *byte = value;
     }
@@ -63,7 +74,10 @@ pub(super) fn verify_pss<D: Digest>(hash: &[u8], block: &mut [u8]) -> Option<()>
 /// Takes off the mask that MGF1 makes of the seed (RFC 8017 appendix B.2.1).
 fn unmask<D: Digest>(masked: &mut [u8], seed: &[u8]) {
     for (part, counter) in masked.chunks_mut(<D as Digest>::output_size()).zip(0_u32..) {
-        let mask = D::new().chain_update(seed).chain_update(counter.to_be_bytes()).finalize();
+        let mask = D::new()
+            .chain_update(seed)
+            .chain_update(counter.to_be_bytes())
+            .finalize();
         for (byte, mask) in part.iter_mut().zip(mask) {
             *byte ^= mask;
         }

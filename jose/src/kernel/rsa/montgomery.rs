@@ -18,6 +18,9 @@
 /// How many rows of a product are summed in one pass over the columns. Each pass loads and stores every column once, so
 /// more rows mean less traffic; four rows and their window of limbs are about what fits in the registers.
 const ROWS: usize = 4;
+/// How many columns a pass does before it asks whether there are more: between blocks V8 moves the window from register to
+/// register, checks its stack and computes addresses anew. Blocks of more than 16 are slower again.
+const BLOCK: usize = 16;
 
 /// A modulus with what depends on it alone. `COLUMNS` is twice `LIMBS` (stable Rust can't say so in a type), and `LIMBS`
 /// is a multiple of four.
@@ -38,7 +41,7 @@ impl<const BITS: u32, const LIMBS: usize, const COLUMNS: usize> Modulus<BITS, LI
     const UNITS: usize = 1 << (63 - 2 * (BITS - 1));
     /// The columns that must be settled between a product and its reduction: those with at least half of the units.
     const CROWDED: std::ops::Range<usize> = {
-        assert!(COLUMNS == 2 * LIMBS && LIMBS % ROWS == 0 && BITS <= 29 && LIMBS < Self::UNITS);
+        assert!(COLUMNS == 2 * LIMBS && LIMBS.is_multiple_of(ROWS) && BITS <= 29 && LIMBS < Self::UNITS);
         let half = Self::UNITS / 2;
         if half > LIMBS { 0..0 } else { half - 1..COLUMNS - half }
     };
@@ -53,10 +56,11 @@ impl<const BITS: u32, const LIMBS: usize, const COLUMNS: usize> Modulus<BITS, LI
             return None;
         }
         let limbs = Self::digits(bytes);
-        let lowest = *limbs.first()?;
+        #[allow(clippy::cast_possible_truncation)]
+        let lowest = *limbs.first()? as i32;
         let mut modulus = Self {
             limbs,
-            negated_inverse: inverse_modulo_word(lowest as i32).wrapping_neg(),
+            negated_inverse: inverse_modulo_word(lowest).wrapping_neg(),
             r_squared: [0; LIMBS],
         };
         modulus.r_squared = modulus.r_squared(bits);
@@ -112,11 +116,9 @@ impl<const BITS: u32, const LIMBS: usize, const COLUMNS: usize> Modulus<BITS, LI
             *column = [digit * digit, 0];
         }
         let (mut rest, mut digits) = (columns.as_mut_slice(), a.as_slice());
-        if false {
-            (rest, digits) = square_rows::<ROWS>(rest, digits);
-        }
-        while !digits.is_empty() {
-            (rest, digits) = square_rows::<{ ROWS }>(rest, digits);
+        while let Some((rows, higher)) = digits.split_first_chunk::<ROWS>() {
+            rest = square_rows(rest, *rows, higher);
+            digits = higher;
         }
         self.reduce(columns)
     }
@@ -230,7 +232,7 @@ impl<const BITS: u32, const LIMBS: usize, const COLUMNS: usize> Modulus<BITS, LI
         for _ in bits..exponent {
             power = self.double(&power);
         }
-        for bit in (0..exponent.ilog2() + 1).rev() {
+        for bit in (0..=exponent.ilog2()).rev() {
             power = self.square(&power, &mut columns);
             if exponent >> bit & 1 == 1 {
                 power = self.double(&power);
@@ -246,65 +248,64 @@ impl<const BITS: u32, const LIMBS: usize, const COLUMNS: usize> Modulus<BITS, LI
     }
 }
 
-/// Adds twice the products of the first `R` digits with each other and with all that follow. Returns the columns and the
-/// digits that are left to do.
+/// Adds twice the products of four digits with each other and with all that follow. Returns the columns from the next four
+/// digits' square on.
 #[inline(always)]
-fn square_rows<'c, 'd, const R: usize>(columns: &'c mut [i64], digits: &'d [i64]) -> (&'c mut [i64], &'d [i64]) {
-    let Some((rows, higher)) = digits.split_first_chunk::<R>() else {
-        return (columns, &[]);
-    };
+fn square_rows<'c>(columns: &'c mut [i64], rows: [i64; ROWS], higher: &[i64]) -> &'c mut [i64] {
     let doubled = rows.map(|digit| 2 * digit);
-    let Some((corner, _)) = columns.split_at_mut_checked(2 * R) else {
-        return (columns, &[]);
-    };
-    for (place, row) in doubled.iter().enumerate() {
-        for (column, digit) in corner.iter_mut().skip(2 * place + 1).zip(rows.iter().skip(place + 1)) {
-            *column += row * digit;
-        }
+    if let Some([_, c1, c2, c3, c4, c5, ..]) = columns.first_chunk_mut::<{ 2 * ROWS }>() {
+        let ([_, a1, a2, a3], [d0, d1, d2, _]) = (rows, doubled);
+        *c1 += d0 * a1;
+        *c2 += d0 * a2;
+        *c3 += d0 * a3 + d1 * a2;
+        *c4 += d1 * a3;
+        *c5 += d2 * a3;
     }
-    let Some((_, rest)) = columns.split_at_mut_checked(R) else {
-        return (&mut [], &[]);
-    };
-    accumulate(rest, doubled, [0; R], higher);
-    (rest.get_mut(R..).unwrap_or_default(), higher)
+    let rest = columns.get_mut(ROWS..).unwrap_or_default();
+    accumulate(rest, doubled, [0; ROWS], higher);
+    rest.get_mut(ROWS..).unwrap_or_default()
 }
 
 /// Adds rows × limbs to the columns: column k gets the sum of rows[i]·limbs[k − i]. `before` are the limbs before the
 /// first one, the nearest last; their products count as well, from the first column on. Rows beyond the last limb go into
 /// the three columns above.
 #[inline(always)]
-fn accumulate<const R: usize>(columns: &mut [i64], rows: [i64; R], mut window: [i64; R], limbs: &[i64]) {
-    let (column_blocks, _) = columns.as_chunks_mut::<R>();
-    let mut column_blocks = column_blocks.iter_mut();
-    for (limbs, columns) in limbs.as_chunks::<R>().0.iter().zip(column_blocks.by_ref()) {
+fn accumulate(columns: &mut [i64], rows: [i64; ROWS], mut window: [i64; ROWS], limbs: &[i64]) {
+    let (blocks, rest) = limbs.as_chunks::<BLOCK>();
+    let Some((block_columns, columns)) = columns.split_at_mut_checked(blocks.len() * BLOCK) else {
+        return;
+    };
+    for (limbs, columns) in blocks.iter().zip(block_columns.as_chunks_mut::<BLOCK>().0) {
         window = accumulate_block(columns, rows, window, limbs);
     }
-    if let Some(columns) = column_blocks.next() {
-        accumulate_block(columns, rows, window, &[0; R]);
+    let mut columns = columns.as_chunks_mut::<ROWS>().0.iter_mut();
+    for (limbs, columns) in rest.as_chunks::<ROWS>().0.iter().zip(columns.by_ref()) {
+        window = accumulate_block(columns, rows, window, limbs);
+    }
+    if let Some(columns) = columns.next() {
+        accumulate_block(columns, rows, window, &[0; ROWS]);
     }
 }
 
 #[inline(always)]
-fn accumulate_block<const R: usize>(
-    columns: &mut [i64; R],
-    rows: [i64; R],
-    mut window: [i64; R],
-    limbs: &[i64; R],
-) -> [i64; R] {
+fn accumulate_block<const N: usize>(
+    columns: &mut [i64; N],
+    rows: [i64; ROWS],
+    mut window: [i64; ROWS],
+    limbs: &[i64; N],
+) -> [i64; ROWS] {
     for (limb, column) in limbs.iter().zip(columns) {
-        let mut moving = *limb;
-        for limb in &mut window {
-            moving = std::mem::replace(limb, moving);
-        }
+        let [first, second, third, _] = window;
+        window = [*limb, first, second, third];
         *column = add_products(*column, rows, window);
     }
     window
 }
 
-/// The older limbs' products first, then the newest one's, then the column: see the table in `bench/kernels`. Of all orders
-/// this is the one that V8 makes the best code of, by a third and more; a loop keeps the compiler from choosing another.
+/// The newest limb's product and the column come last. The order is worth a third of the time in V8, where it decides how
+/// many registers are needed, and summing in a loop keeps the compiler from choosing another.
 #[inline(always)]
-fn add_products<const R: usize>(column: i64, rows: [i64; R], window: [i64; R]) -> i64 {
+fn add_products(column: i64, rows: [i64; ROWS], window: [i64; ROWS]) -> i64 {
     let mut products = rows.iter().zip(&window).map(|(row, limb)| row * limb);
     let newest = products.next().unwrap_or(0);
     let mut sum = 0;
@@ -340,7 +341,11 @@ fn combine<const BITS: u32, const LIMBS: usize>(a: &Digits<LIMBS>, b: &Digits<LI
 
 /// The highest digit that is not zero decides: all that are below it make less than one of its units.
 fn is_negative(digits: &[i64]) -> bool {
-    digits.iter().rev().find(|digit| **digit != 0).is_some_and(|digit| *digit < 0)
+    digits
+        .iter()
+        .rev()
+        .find(|digit| **digit != 0)
+        .is_some_and(|digit| *digit < 0)
 }
 
 #[allow(clippy::cast_possible_truncation)]

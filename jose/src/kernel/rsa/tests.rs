@@ -68,15 +68,23 @@ fn moduli(bits: usize, random: &mut Random) -> Vec<BigUint> {
 fn the_public_operation_is_that_of_the_reference() {
     let mut random = Random(10);
     for bits in SIZES {
-        let r: BigUint = BigUint::from(1_u8) << match bits {
-            2048 => 29 * 72,
-            3072 => 29 * 108,
-            _ => 28 * 148,
-        };
+        let r: BigUint = BigUint::from(1_u8)
+            << match bits {
+                2048 => 29 * 72,
+                3072 => 29 * 108,
+                _ => 28 * 148,
+            };
         for modulus in moduli(bits, &mut random) {
             let key = RsaPublicOperation::new(&padded(&modulus, bits / 8), 65537).unwrap();
             let one = BigUint::from(1_u8);
-            for number in [BigUint::ZERO, one.clone(), 2_u8.into(), &modulus >> 1, &modulus - 1_u8, modulus.clone()] {
+            for number in [
+                BigUint::ZERO,
+                one.clone(),
+                2_u8.into(),
+                &modulus >> 1,
+                &modulus - 1_u8,
+                modulus.clone(),
+            ] {
                 check(&key, &modulus, &number);
                 check(&key, &modulus, &(number + 1_u8));
             }
@@ -121,7 +129,12 @@ fn a_signature_of_another_length_is_refused() {
 }
 
 /// What both say about a signature, which must be the same.
-fn verdict(key: (&RsaPublicOperation, &rsa::PublicKey), algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+fn verdict(
+    key: (&RsaPublicOperation, &rsa::PublicKey),
+    algorithm: Algorithm,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
     let (kernel, reference) = key;
     let (ours, theirs) = match algorithm {
         Algorithm::Rs256 => (
