@@ -80,6 +80,7 @@ pub mod base64url;
 pub mod claims;
 pub mod json;
 pub mod jwk;
+pub mod kernel;
 pub mod key;
 pub mod key_set;
 pub mod signature;
