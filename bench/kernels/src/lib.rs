@@ -2,7 +2,10 @@
 //! it keys and signatures that it made, and calls both sides in turns.
 //!
 //! The host writes a case's fields byte by byte, so that nothing here needs a raw pointer; only what follows is timed.
-#![allow(clippy::missing_panics_doc, reason = "a defect here ends a measurement and nothing else")]
+#![allow(
+    clippy::missing_panics_doc,
+    reason = "a defect here ends a measurement and nothing else"
+)]
 
 use std::cell::RefCell;
 use std::hint::black_box;
