@@ -11,6 +11,7 @@ from mesh.errors import MeshError
 from mesh.render import render
 from mesh.secret_files import SecretFiles
 from mesh.settings import (
+    MESH_TOKEN_ISSUER_ENVIRONMENT,
     PASSED_TO_DEMO,
     PASSED_TO_TOKEN_ISSUER,
     PORT_SETTINGS,
@@ -31,8 +32,9 @@ def settings(**changes: str) -> Settings:
 def test_the_defaults_are_the_documented_ones() -> None:
     """.env.example names every setting, and the runner without any setting behaves as with all of them."""
     documented = read_dotenv(ROOT / ".env.example")
-    services = {"token_issuer_environment": {}, "demo_environment": {}}
+    services = {"token_issuer_environment": {**MESH_TOKEN_ISSUER_ENVIRONMENT}, "demo_environment": {}}
     assert settings() == replace(settings(**documented), **services)
+    assert MESH_TOKEN_ISSUER_ENVIRONMENT.items() <= documented.items()
     assert settings(**documented).demo_environment == {name: documented[name] for name in PASSED_TO_DEMO}
     known = {
         *PORT_SETTINGS.values(),
