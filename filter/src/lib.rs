@@ -1,1 +1,20 @@
-//! The plugin.
+//! Gatehouse's filter: a proxy-wasm plugin that verifies tokens, sanitises headers, decides who may pass and chooses the
+//! upstream cluster. Everything but [`host`] is pure and runs anywhere; [`gate::decide`] is the place to begin reading.
+
+pub mod clock;
+pub mod config;
+pub mod gate;
+pub mod headers;
+pub mod keys;
+pub mod refusal;
+pub mod request;
+pub mod requirement;
+pub mod service;
+pub mod token;
+
+// The host's functions exist in a proxy only; the tests in wasm32 run without one.
+#[cfg(not(all(test, target_arch = "wasm32")))]
+mod host;
+
+#[cfg(test)]
+mod testing;

@@ -13,6 +13,8 @@
 //! - anything but white space behind the document.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use value::{Number, Object, Value};

@@ -1,6 +1,9 @@
 //! What an issuer publishes: public keys as JWKs (RFC 7517), a set of them, and the thumbprints that name them
 //! (RFC 7638). These types have no place for a private parameter, so none can be published by mistake.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 

@@ -12,6 +12,10 @@ use crate::verified::VerifiedToken;
 /// No set may be larger, in bytes. Published sets have a few thousand.
 pub const MAX_SET_LEN: usize = 1 << 20;
 
+/// No token is tried with more keys than this. Sets are small, and a token that names its key is tried with one; only a
+/// huge set of keys without names would let one token cause that much work.
+pub const MAX_ATTEMPTS: usize = 32;
+
 /// Keys that vouch for one issuer. At least one of them can be used; those that can't are reported.
 #[derive(Debug, Clone)]
 pub struct JwkSet {
@@ -95,26 +99,27 @@ impl JwkSet {
     pub fn verify(&self, token: &UnverifiedToken) -> Result<VerifiedToken, VerificationError> {
         let header = token.header_unverified();
         let (algorithm, key_id) = (header.algorithm(), header.key_id());
-        let (mut known, mut suitable) = (key_id.is_none(), false);
-        for key in &self.keys {
-            if key_id.is_some() && key.key_id().is_some() {
-                if key.key_id() != key_id {
-                    continue;
-                }
-                known = true;
-            }
-            if !key.algorithms().contains(algorithm) {
-                continue;
-            }
-            suitable = true;
+        let named = key_id.and_then(|key_id| self.keys.iter().find(|key| key.key_id() == Some(key_id)));
+        let others = self
+            .keys
+            .iter()
+            .filter(|key| key_id.is_none() || key.key_id().is_none());
+        let candidates = named
+            .into_iter()
+            .chain(others)
+            .filter(|key| key.algorithms().contains(algorithm));
+
+        let mut attempts = 0;
+        for key in candidates.take(MAX_ATTEMPTS) {
             if key.verify(algorithm, token.signing_input(), token.signature()).is_ok() {
                 return Ok(VerifiedToken::vouched_for(token.clone(), key.clone()));
             }
+            attempts += 1;
         }
-        Err(match (known, suitable) {
-            (false, _) => VerificationError::NoKeyForId,
-            (true, false) => VerificationError::NoSuitableKey,
-            (true, true) => VerificationError::BadSignature,
+        Err(match attempts {
+            _ if key_id.is_some() && named.is_none() => VerificationError::NoKeyForId,
+            0 => VerificationError::NoSuitableKey,
+            _ => VerificationError::BadSignature,
         })
     }
 }

@@ -6,7 +6,13 @@ pub mod json;
 pub mod jwk;
 pub mod key;
 pub mod key_set;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod published;
 pub mod signature;
+#[cfg(test)]
+mod testing;
 pub mod token;
 pub mod verified;
 

@@ -8,6 +8,8 @@ mod elliptic;
 mod hmac;
 mod rsa;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod wycheproof;
 
 use jwt_compact::{Algorithm, AlgorithmSignature};

@@ -1,6 +1,9 @@
 //! From a JWK (RFC 7517, RFC 7518 section 6, RFC 8037 section 2) to a prepared key. Parameters that decide nothing here
 //! (`x5c`, `x5t`, `x5u`, `iat` and the like) are not looked at.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use hmac::KeyInit;

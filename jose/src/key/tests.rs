@@ -1,1 +1,134 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::*;
+use crate::{json, testing};
+
+fn read(jwk: &str, source: KeySource) -> Result<VerifyingKey, JwkError> {
+    VerifyingKey::from_jwk(&json::parse(jwk.as_bytes()).unwrap(), source)
+}
+
+fn algorithms(jwk: &str) -> Vec<Algorithm> {
+    read(jwk, KeySource::Local).unwrap().algorithms().iter().collect()
+}
+
+#[test]
+fn a_key_verifies_the_algorithms_of_its_type_and_only_the_one_that_it_names() {
+    use Algorithm as A;
+    let rsa = [A::Rs256, A::Rs384, A::Rs512, A::Ps256, A::Ps384, A::Ps512];
+    let hmac = [A::Hs256, A::Hs384, A::Hs512];
+    for algorithm in Algorithm::ALL {
+        let fitting: &[Algorithm] = if rsa.contains(&algorithm) {
+            &rsa
+        } else if hmac.contains(&algorithm) {
+            &hmac
+        } else {
+            &[algorithm]
+        };
+        assert_eq!(algorithms(&testing::jwk(algorithm, "")), fitting, "{algorithm}");
+        for named in Algorithm::ALL {
+            let jwk = testing::jwk(algorithm, &format!(r#","alg":"{named}""#));
+            if fitting.contains(&named) {
+                assert_eq!(algorithms(&jwk), [named], "{algorithm} key, named {named}");
+            } else {
+                assert_eq!(
+                    read(&jwk, KeySource::Local).unwrap_err(),
+                    JwkError::AlgorithmMismatch,
+                    "{algorithm}, {named}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_says_its_name_and_an_empty_name_is_none() {
+    let named = |member: &str| read(&testing::jwk(Algorithm::Es256, member), KeySource::Remote);
+    assert_eq!(named(r#","kid":"one""#).unwrap().key_id(), Some("one"));
+    assert_eq!(named("").unwrap().key_id(), None);
+    assert_eq!(named(r#","kid":"""#).unwrap().key_id(), None);
+    let longest = "k".repeat(1024);
+    assert_eq!(
+        named(&format!(r#","kid":"{longest}""#)).unwrap().key_id(),
+        Some(longest.as_str())
+    );
+    assert_eq!(
+        named(&format!(r#","kid":"{longest}k""#)).unwrap_err(),
+        JwkError::KeyIdTooLong
+    );
+    for other in ["1", "null", "[]", "{}"] {
+        assert_eq!(
+            named(&format!(r#","kid":{other}"#)).unwrap_err(),
+            JwkError::WrongType("kid")
+        );
+    }
+}
+
+#[test]
+fn use_and_key_ops_must_allow_verification() {
+    let table = [
+        (r#","use":"sig""#, None),
+        (r#","key_ops":["verify"]"#, None),
+        (r#","key_ops":["sign","verify"],"use":"sig""#, None),
+        (r#","use":"enc""#, Some(JwkError::NotForSignatures)),
+        (r#","use":"SIG""#, Some(JwkError::NotForSignatures)),
+        (r#","use":"""#, Some(JwkError::NotForSignatures)),
+        (r#","use":null"#, Some(JwkError::WrongType("use"))),
+        (r#","use":["sig"]"#, Some(JwkError::WrongType("use"))),
+        (r#","key_ops":[]"#, Some(JwkError::NotForVerification)),
+        (r#","key_ops":["sign"]"#, Some(JwkError::NotForVerification)),
+        (
+            r#","key_ops":["encrypt","wrapKey"]"#,
+            Some(JwkError::NotForVerification),
+        ),
+        (r#","key_ops":["Verify"]"#, Some(JwkError::NotForVerification)),
+        (r#","key_ops":"verify""#, Some(JwkError::WrongType("key_ops"))),
+        (r#","key_ops":null"#, Some(JwkError::WrongType("key_ops"))),
+        (r#","key_ops":["verify",1]"#, Some(JwkError::WrongType("key_ops"))),
+        (r#","key_ops":["sign"],"use":"sig""#, Some(JwkError::NotForVerification)),
+        (r#","key_ops":["verify"],"use":"enc""#, Some(JwkError::NotForSignatures)),
+    ];
+    for algorithm in [Algorithm::Rs256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Hs256] {
+        for (members, reason) in table {
+            let outcome = read(&testing::jwk(algorithm, members), KeySource::Local);
+            assert_eq!(outcome.err(), reason, "{algorithm} {members}");
+        }
+    }
+}
+
+#[test]
+fn a_key_does_not_verify_what_it_is_not_for() {
+    for algorithm in Algorithm::ALL {
+        let key = read(&testing::jwk(algorithm, ""), KeySource::Local).unwrap();
+        let signature = testing::sign(algorithm, b"message");
+        assert_eq!(key.verify(algorithm, b"message", &signature), Ok(()), "{algorithm}");
+        assert_eq!(
+            key.verify(algorithm, b"Message", &signature),
+            Err(SignatureError::Mismatch),
+            "{algorithm}"
+        );
+        for other in Algorithm::ALL.into_iter().filter(|other| *other != algorithm) {
+            let expected = if key.algorithms().contains(other) {
+                SignatureError::Mismatch
+            } else {
+                SignatureError::AlgorithmMismatch
+            };
+            assert_eq!(
+                key.verify(other, b"message", &signature),
+                Err(expected),
+                "{algorithm} as {other}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_key_shows_its_name_and_nothing_of_itself() {
+    let key = read(&testing::jwk(Algorithm::Hs256, r#","kid":"one""#), KeySource::Local).unwrap();
+    assert_eq!(
+        format!("{key:?}"),
+        r#"VerifyingKey { key_id: Some("one"), algorithms: {"HS256", "HS384", "HS512"}, .. }"#
+    );
+}

@@ -1,5 +1,8 @@
 //! The claims set (RFC 7519 section 4): the registered claims by type, all others as they stand.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use super::TokenError;

@@ -1,6 +1,9 @@
 //! The JOSE header (RFC 7515 section 4): the parameters that decide how a token is verified, and the refusal of all
 //! that would make it something else than a plainly signed JWT.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use super::TokenError;

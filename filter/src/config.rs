@@ -1,0 +1,196 @@
+//! The configuration: Envoy's `JwtAuthentication` in proto3 JSON, and Gatehouse's own sections beside it.
+//!
+//! Bytes become wire types (the shape is right), wire types become domain types (the meaning is right). Every error is
+//! collected with the path of its field, so that a bad configuration is mended in one go; while there is one, there is no
+//! `Config`.
+
+mod error;
+mod names;
+mod provider;
+mod reader;
+mod requirement;
+mod sections;
+mod source;
+mod structure;
+mod wire;
+
+use std::time::Duration;
+
+pub use error::{ConfigError, ConfigErrors};
+
+use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, PayloadHeader, Sanitiser};
+use crate::keys::{KeyStore, Keys, RefreshPolicy, RemoteKeys};
+use crate::refusal::Detail;
+use crate::requirement::Rule;
+use crate::service::Catalogue;
+use crate::token::{Place, TokenRules};
+use error::Report;
+use jose::JwkSet;
+
+/// A configuration that makes sense.
+#[derive(Debug)]
+pub struct Config {
+    /// Who may issue tokens. Their places here are their ids.
+    pub providers: Vec<Provider>,
+    /// What is asked for where; the first that matches counts.
+    pub rules: Vec<Rule>,
+    /// The services behind the gate, if it is to route.
+    pub services: Option<Catalogue>,
+    /// The names that only the gate may set.
+    pub sanitiser: Sanitiser,
+    /// Whether CORS preflights pass without a token.
+    pub bypass_cors_preflight: bool,
+    /// How much a refusal tells.
+    pub refusal_detail: Detail,
+    /// What stands before the names of the counters; empty or ending in a dot.
+    pub stat_prefix: String,
+    /// No token may be longer.
+    pub max_token_bytes: usize,
+    /// No fetched key set may be longer.
+    pub max_document_bytes: usize,
+    /// How long a request may wait for keys.
+    pub max_wait: Duration,
+    /// How many requests may wait for keys in one worker.
+    pub max_waiting: usize,
+    /// What is worth knowing, but wrong enough for nobody.
+    pub warnings: Vec<ConfigError>,
+}
+
+/// A provider of tokens.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What its tokens must say.
+    pub rules: TokenRules,
+    /// Where its keys come from.
+    pub keys: KeyOrigin,
+    /// Where its tokens are looked for.
+    pub places: Vec<Place>,
+    /// Whether the token goes on to the upstream.
+    pub forward: bool,
+    /// The claims that become headers.
+    pub claim_headers: Vec<ClaimHeader>,
+    /// The header that carries the whole payload.
+    pub payload_header: Option<PayloadHeader>,
+    /// Whether the route is chosen anew after a token of this provider was accepted.
+    pub clear_route_cache: bool,
+}
+
+/// Where a provider's keys come from.
+#[derive(Debug)]
+pub enum KeyOrigin {
+    /// They stand in the configuration.
+    Local(JwkSet),
+    /// They are fetched.
+    Remote(RemoteJwks),
+}
+
+/// A key set at a URI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteJwks {
+    /// Envoy's cluster that serves it.
+    pub cluster: String,
+    /// The URI's scheme.
+    pub scheme: String,
+    /// The URI's host and port.
+    pub authority: String,
+    /// The URI's path and query.
+    pub path: String,
+    /// How it is kept fresh.
+    pub policy: RefreshPolicy,
+}
+
+impl Config {
+    /// Reads what the host handed over: JSON text, or a serialised `google.protobuf.Struct`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ConfigErrors> {
+        let report = Report::default();
+        let document = source::document(bytes).map_err(ConfigErrors::of)?;
+        let wire = reader::read_root(&document, &report, wire::Root::read);
+        let config = Self::assemble(wire, &report);
+        let warnings = report.finish()?;
+        Ok(Self { warnings, ..config })
+    }
+
+    /// The keys of the providers, as they are before anything was fetched.
+    #[must_use]
+    pub fn key_store(&self) -> KeyStore {
+        let keys = self.providers.iter().map(|provider| match &provider.keys {
+            KeyOrigin::Local(keys) => Keys::Local(keys.clone()),
+            KeyOrigin::Remote(remote) => Keys::Remote(RemoteKeys::new(remote.policy.clone())),
+        });
+        KeyStore::new(keys.collect())
+    }
+
+    /// Builds the domain from the wire as far as it goes; what does not go is in the report.
+    fn assemble(wire: wire::Root, report: &Report) -> Self {
+        let limits = sections::limits(wire.token_limits, wire.keys, report);
+        let profiles = sections::profiles(wire.token_profiles, &wire.providers, report);
+        let own_sections = wire.services.is_some() || wire.headers.is_some();
+        let names: Vec<String> = wire.providers.iter().map(|(name, _)| name.clone()).collect();
+        let providers: Vec<Provider> = wire
+            .providers
+            .into_iter()
+            .filter_map(|(name, wire)| {
+                let profile = profiles.get(&name).cloned().unwrap_or_default();
+                provider::provider(name, wire, profile, &limits, report)
+            })
+            .collect();
+        let rules = requirement::rules(wire.rules, wire.requirement_map, &names, report);
+        let trusted = sections::trusted(wire.headers, report);
+        let services = wire
+            .services
+            .map(|services| sections::services(services, names.len(), report));
+        let sanitiser = sanitiser(&providers, trusted, own_sections);
+        provider::check_places(&providers, &sanitiser, report);
+        Self {
+            providers,
+            rules,
+            services,
+            sanitiser,
+            bypass_cors_preflight: wire.bypass_cors_preflight,
+            refusal_detail: if wire.strip_failure_response {
+                Detail::Stripped
+            } else {
+                Detail::Shown
+            },
+            stat_prefix: sections::stat_prefix(wire.stat_prefix, report),
+            max_token_bytes: limits.max_token_bytes,
+            max_document_bytes: limits.max_document_bytes,
+            max_wait: limits.policy.max_wait,
+            max_waiting: limits.max_waiting,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// A native configuration that was pasted removes what it sets, as the native filter does; any section of our own also
+/// claims our own names.
+fn sanitiser(providers: &[Provider], trusted: Trusted, own_sections: bool) -> Sanitiser {
+    let mapped = providers.iter().flat_map(|provider| {
+        let claims = provider.claim_headers.iter().map(|header| header.name.clone());
+        claims.chain(provider.payload_header.iter().map(|header| header.name.clone()))
+    });
+    let mut names: Vec<String> = mapped.chain(trusted.names).collect();
+    if trusted.edge {
+        names.extend(EDGE_NAMES.map(str::to_owned));
+    }
+    let prefixes: &[&str] = if own_sections { &[GATEHOUSE_PREFIX] } else { &[] };
+    Sanitiser::new(names.iter().map(String::as_str), prefixes.iter().copied())
+}
+
+/// What the section `headers` adds to the trusted names.
+#[derive(Debug, Default)]
+struct Trusted {
+    names: Vec<String>,
+    edge: bool,
+}
+
+/// What the sections `token_limits` and `keys` say.
+#[derive(Debug)]
+struct Limits {
+    max_token_bytes: usize,
+    max_document_bytes: usize,
+    max_waiting: usize,
+    policy: RefreshPolicy,
+}

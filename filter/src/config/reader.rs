@@ -1,0 +1,293 @@
+//! Reads the shape of a configuration: which fields there are and of which type.
+//!
+//! proto3 JSON names a field in `lowerCamelCase` and accepts `snake_case`; null means unset; integers may be strings. What is
+//! asked for is remembered, and what nobody asked for is an error that names what could have been meant.
+
+use std::time::Duration;
+
+use jose::json::{Number, Object, Value};
+
+use super::error::Report;
+
+/// Reads the outermost object. `@type` may stand there: it comes along when a `typed_config` is pasted.
+pub(super) fn read_root<T>(object: &Object, report: &Report, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
+    let mut fields = Fields {
+        path: String::new(),
+        object,
+        known: vec!["@type"],
+        report,
+    };
+    let value = read(&mut fields);
+    fields.finish();
+    value
+}
+
+/// The members of one object while it is being read.
+pub(super) struct Fields<'f> {
+    path: String,
+    object: &'f Object,
+    known: Vec<&'static str>,
+    report: &'f Report,
+}
+
+impl<'f> Fields<'f> {
+    /// The way to this object.
+    pub(super) fn path(&self) -> String {
+        self.path.clone()
+    }
+
+    /// The way to a field of this object.
+    pub(super) fn path_of(&self, name: &str) -> String {
+        join(&self.path, name)
+    }
+
+    /// Whether a field is there and not null.
+    pub(super) fn has(&mut self, name: &'static str) -> bool {
+        self.take(name).is_some()
+    }
+
+    pub(super) fn string(&mut self, name: &'static str) -> Option<String> {
+        self.typed(name, "a string", |value| value.as_str().map(str::to_owned))
+    }
+
+    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        self.typed(name, "true or false", Value::as_bool)
+    }
+
+    pub(super) fn integer(&mut self, name: &'static str) -> Option<u64> {
+        self.typed(name, "a whole number, not negative", whole)
+    }
+
+    pub(super) fn duration(&mut self, name: &'static str) -> Option<Duration> {
+        self.typed(name, "a duration in seconds such as \"5s\" or \"0.25s\"", |value| {
+            duration(value.as_str()?)
+        })
+    }
+
+    pub(super) fn strings(&mut self, name: &'static str) -> Vec<String> {
+        self.typed(name, "a list of strings", |value| {
+            value
+                .as_array()?
+                .iter()
+                .map(|element| element.as_str().map(str::to_owned))
+                .collect()
+        })
+        .unwrap_or_default()
+    }
+
+    /// An object with fields.
+    pub(super) fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Option<T> {
+        let value = self.take(name)?;
+        self.within(&self.path_of(name), value, read)
+    }
+
+    /// A list of objects with fields.
+    pub(super) fn list<T>(&mut self, name: &'static str, mut read: impl FnMut(&mut Fields<'_>) -> T) -> Vec<T> {
+        let path = self.path_of(name);
+        let elements = self.typed(name, "a list", Value::as_array).unwrap_or_default();
+        let elements = elements.iter().enumerate();
+        elements
+            .filter_map(|(index, value)| self.within(&format!("{path}[{index}]"), value, &mut read))
+            .collect()
+    }
+
+    /// An object whose members' names are free and whose members are objects with fields; `None` where it is absent.
+    pub(super) fn map<T>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&mut Fields<'_>) -> T,
+    ) -> Option<Vec<(String, T)>> {
+        let path = self.path_of(name);
+        let object = self.typed(name, "an object", Value::as_object)?;
+        let mut entries = Vec::with_capacity(object.len());
+        for (key, value) in object.iter() {
+            if key.is_empty() {
+                self.report.add(&path, "has an entry without a name; give it one");
+            }
+            entries.extend(
+                self.within(&join(&path, key), value, &mut read)
+                    .map(|entry| (key.to_owned(), entry)),
+            );
+        }
+        Some(entries)
+    }
+
+    /// A field of the native filter's that this version does not implement: better no start than another meaning.
+    pub(super) fn unsupported(&mut self, name: &'static str, instead: &str) {
+        if self.has(name) {
+            self.report
+                .add(self.path_of(name), format!("is not supported; {instead}"));
+        }
+    }
+
+    fn within<T>(&self, path: &str, value: &Value, read: impl FnOnce(&mut Fields<'_>) -> T) -> Option<T> {
+        let Some(object) = value.as_object() else {
+            self.report
+                .add(path, format!("is {}; it must be an object", kind(value)));
+            return None;
+        };
+        let mut fields = Fields {
+            path: path.to_owned(),
+            object,
+            known: Vec::new(),
+            report: self.report,
+        };
+        let read = read(&mut fields);
+        fields.finish();
+        Some(read)
+    }
+
+    fn typed<T>(&mut self, name: &'static str, wanted: &str, read: impl FnOnce(&'f Value) -> Option<T>) -> Option<T> {
+        let value = self.take(name)?;
+        let typed = read(value);
+        if typed.is_none() {
+            self.report
+                .add(self.path_of(name), format!("is {}; it must be {wanted}", kind(value)));
+        }
+        typed
+    }
+
+    fn take(&mut self, name: &'static str) -> Option<&'f Value> {
+        if !self.known.contains(&name) {
+            self.known.push(name);
+        }
+        let object: &'f Object = self.object;
+        let camel = camel_case(name);
+        let (snake_value, camel_value) = (object.get(name), object.get(&camel));
+        if camel != name && snake_value.is_some() && camel_value.is_some() {
+            self.report.add(
+                self.path_of(name),
+                format!("is there twice, also as {camel}; keep one of them"),
+            );
+        }
+        snake_value.or(camel_value).filter(|value| **value != Value::Null)
+    }
+
+    fn finish(self) {
+        for (name, _) in self.object.iter() {
+            if !self
+                .known
+                .iter()
+                .any(|known| *known == name || camel_case(known) == name)
+            {
+                let allowed: Vec<&str> = self.known.iter().copied().filter(|known| *known != "@type").collect();
+                self.report.add(
+                    self.path_of(name),
+                    format!(
+                        "is no field that Gatehouse knows; allowed here are: {}",
+                        allowed.join(", ")
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// `providers.gatehouse.issuer`; a name that would be misread so is quoted: `providers["a.b"].issuer`.
+fn join(path: &str, name: &str) -> String {
+    let plain = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-@".contains(&byte));
+    match (path.is_empty(), plain) {
+        (true, true) => name.to_owned(),
+        (false, true) => format!("{path}.{name}"),
+        (_, false) => format!("{path}[{name:?}]"),
+    }
+}
+
+fn camel_case(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    for (index, word) in name.split('_').enumerate() {
+        let mut letters = word.chars();
+        match letters.next() {
+            Some(first) if index > 0 => camel.push(first.to_ascii_uppercase()),
+            Some(first) => camel.push(first),
+            None => {}
+        }
+        camel.push_str(letters.as_str());
+    }
+    camel
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Integers as proto3 JSON has them: numbers, also such as a `Struct` holds, or strings.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range is checked first"
+)]
+fn whole(value: &Value) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(Number::Unsigned(number)) => Some(*number),
+        Value::Number(Number::Float(number)) => {
+            (number.fract() == 0.0 && (0.0..EXACT).contains(number)).then_some(*number as u64)
+        }
+        Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// `google.protobuf.Duration` in JSON: seconds, up to nine decimals, an `s`. None of ours may be negative.
+fn duration(text: &str) -> Option<Duration> {
+    let number = text.strip_suffix('s')?;
+    let (seconds, decimals) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if seconds.is_empty() || !digits(seconds) || !digits(decimals) || decimals.len() > 9 || number.ends_with('.') {
+        return None;
+    }
+    let nanos: u32 = format!("{decimals:0<9}").parse().ok()?;
+    // The upper end of the protobuf type: 10,000 years.
+    let seconds = seconds.parse().ok().filter(|seconds| *seconds <= 315_576_000_000_u64)?;
+    Some(Duration::new(seconds, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn durations_are_those_of_proto3_json() {
+        for (text, millis) in [
+            ("5s", Some(5000)),
+            ("0.25s", Some(250)),
+            ("1.000000001s", Some(1000)),
+            ("0s", Some(0)),
+            ("86400s", Some(86_400_000)),
+            ("5", None),
+            ("5m", None),
+            ("-5s", None),
+            ("+5s", None),
+            ("s", None),
+            (".5s", None),
+            ("5.s", None),
+            ("5 s", None),
+            ("1e3s", None),
+            ("0.0000000001s", None),
+            ("999999999999999s", None),
+        ] {
+            assert_eq!(duration(text).map(|duration| duration.as_millis()), millis, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_joined_so_that_the_way_can_be_followed() {
+        assert_eq!(join("", "providers"), "providers");
+        assert_eq!(join("providers", "a-b_c"), "providers.a-b_c");
+        assert_eq!(join("providers", "a.b"), "providers[\"a.b\"]");
+        assert_eq!(camel_case("claim_to_headers"), "claimToHeaders");
+        assert_eq!(camel_case("uri"), "uri");
+    }
+}

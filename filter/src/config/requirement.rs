@@ -1,0 +1,167 @@
+//! Rules and requirements, from the wire to the domain.
+
+use super::error::Report;
+use super::names::path_text;
+use super::wire::{self, Alternative};
+use crate::keys::ProviderId;
+use crate::requirement::{Case, PathMatch, PathPattern, Requirement, Rule};
+
+/// What a requirement may refer to.
+struct Scope<'s> {
+    providers: &'s [String],
+    report: &'s Report,
+}
+
+/// The rules in their order.
+pub(super) fn rules(
+    wire: Vec<wire::Rule>,
+    named: Vec<(String, wire::Requirement)>,
+    providers: &[String],
+    report: &Report,
+) -> Vec<Rule> {
+    let scope = Scope { providers, report };
+    let named: Vec<(String, Option<Requirement>)> = named
+        .into_iter()
+        .map(|(name, requirement)| (name, scope.requirement(requirement)))
+        .collect();
+    wire.into_iter().filter_map(|rule| scope.rule(rule, &named)).collect()
+}
+
+impl Scope<'_> {
+    fn rule(&self, wire: wire::Rule, named: &[(String, Option<Requirement>)]) -> Option<Rule> {
+        let path = wire.path;
+        let matcher = if let Some(matcher) = wire.r#match {
+            self.path_match(matcher)
+        } else {
+            let problem = "is missing; say what the rule matches, such as {\"prefix\": \"/\"}";
+            self.report.add(format!("{path}.match"), problem);
+            None
+        };
+        let requires = match (wire.requires, wire.requirement_name) {
+            (None, None) => Some(None),
+            (Some(requirement), None) => self.requirement(requirement).map(Some),
+            (None, Some(name)) => {
+                let found = named.iter().find(|(known, _)| *known == name);
+                if found.is_none() {
+                    let known: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
+                    self.unknown(&format!("{path}.requirement_name"), "requirement_map", &known);
+                }
+                found.and_then(|(_, requirement)| requirement.clone()).map(Some)
+            }
+            (Some(_), Some(_)) => {
+                self.report.add(
+                    &path,
+                    "says twice what it requires; write either requires or requirement_name",
+                );
+                None
+            }
+        };
+        Some(Rule {
+            path: matcher?,
+            requires: requires?,
+        })
+    }
+
+    fn path_match(&self, wire: wire::Match) -> Option<PathMatch> {
+        let path = wire.path;
+        let mut patterns = Vec::new();
+        for (field, text, pattern) in [
+            ("prefix", wire.prefix, PathPattern::Prefix as fn(String) -> PathPattern),
+            ("path", wire.exact, PathPattern::Exact),
+            (
+                "path_separated_prefix",
+                wire.path_separated_prefix,
+                PathPattern::SeparatedPrefix,
+            ),
+        ] {
+            patterns.extend(text.map(|text| path_text(text, &format!("{path}.{field}"), self.report).map(pattern)));
+        }
+        if patterns.len() != 1 {
+            self.report.add(
+                &path,
+                "must match in one way; write one of prefix, path, path_separated_prefix",
+            );
+            return None;
+        }
+        let pattern = patterns.pop()??;
+        if matches!(&pattern, PathPattern::SeparatedPrefix(prefix) if prefix.ends_with('/')) {
+            self.report.add(
+                format!("{path}.path_separated_prefix"),
+                "ends with /; leave the last / out",
+            );
+        }
+        let case = if wire.case_sensitive == Some(false) {
+            Case::Insensitive
+        } else {
+            Case::Sensitive
+        };
+        Some(PathMatch { pattern, case })
+    }
+
+    fn requirement(&self, wire: wire::Requirement) -> Option<Requirement> {
+        let path = wire.path;
+        let mut alternatives = wire.alternatives;
+        if alternatives.len() != 1 {
+            let problem = "must ask for one thing: provider_name, provider_and_audiences, requires_any, requires_all, \
+                           allow_missing or allow_missing_or_failed; to let everybody in, leave `requires` out";
+            self.report.add(&path, problem);
+            return None;
+        }
+        Some(match alternatives.pop()? {
+            Alternative::Provider(name) => {
+                Requirement::Provider(self.provider(&name, &format!("{path}.provider_name"))?)
+            }
+            Alternative::ProviderAndAudiences { name, audiences } => {
+                let path = format!("{path}.provider_and_audiences");
+                let provider = self.provider(&name, &format!("{path}.provider_name"));
+                if audiences.is_empty() || audiences.iter().any(String::is_empty) {
+                    self.report.add(
+                        format!("{path}.audiences"),
+                        "must name the audiences, none of them empty",
+                    );
+                }
+                Requirement::ProviderWithAudiences(provider?, audiences)
+            }
+            Alternative::Any(list) => Requirement::Any(self.requirements(list, &format!("{path}.requires_any"))?),
+            Alternative::All(list) => Requirement::All(self.requirements(list, &format!("{path}.requires_all"))?),
+            Alternative::AllowMissing => Requirement::AllowMissing,
+            Alternative::AllowMissingOrFailed => Requirement::AllowMissingOrFailed,
+        })
+    }
+
+    fn requirements(&self, wire: Vec<wire::Requirement>, path: &str) -> Option<Vec<Requirement>> {
+        if wire.len() < 2 {
+            self.report
+                .add(format!("{path}.requirements"), "must list at least two requirements");
+        }
+        // All of them are looked at before one that is wrong ends the matter, so that all errors are told.
+        let requirements: Vec<_> = wire
+            .into_iter()
+            .map(|requirement| self.requirement(requirement))
+            .collect();
+        requirements.into_iter().collect()
+    }
+
+    fn provider(&self, name: &str, path: &str) -> Option<ProviderId> {
+        let found = self
+            .providers
+            .iter()
+            .position(|known| known == name)
+            .map(ProviderId::new);
+        if found.is_none() {
+            let known: Vec<&str> = self.providers.iter().map(String::as_str).collect();
+            self.unknown(path, "providers", &known);
+        }
+        found
+    }
+
+    fn unknown(&self, path: &str, section: &str, known: &[&str]) {
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        self.report
+            .add(path, format!("names nothing in {section}; there are: {known}"));
+    }
+}

@@ -1,0 +1,251 @@
+//! Gatehouse's own sections, from the wire to the domain.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jose::key_set::MAX_SET_LEN;
+
+use super::error::Report;
+use super::names::{cluster, own_header_name, path_text};
+use super::{Limits, Trusted, wire};
+use crate::keys::RefreshPolicy;
+use crate::service::{Access, Catalogue, HEALTH_PATH, Service, covers_segments};
+use crate::token::TokenProfile;
+
+/// Enough for tokens with dozens of roles, and within what Envoy lets through by default.
+const DEFAULT_TOKEN_BYTES: u64 = 8192;
+/// A larger header never gets here: Envoy's own limit is 60 KiB for all of them, and can be raised to a few times that.
+const MAX_TOKEN_BYTES: u64 = 1 << 18;
+const DEFAULT_WAITING: u64 = 1000;
+const MAX_WAITING: u64 = 100_000;
+/// A client has long gone when it has waited so long.
+const MAX_WAIT: Duration = Duration::from_mins(1);
+
+/// `token_limits` and `keys`
+pub(super) fn limits(tokens: Option<wire::TokenLimits>, keys: Option<wire::Keys>, report: &Report) -> Limits {
+    let defaults = RefreshPolicy::default();
+    let max_token_bytes = tokens.map_or(DEFAULT_TOKEN_BYTES, |tokens| {
+        let path = format!("{}.max_token_bytes", tokens.path);
+        within(
+            tokens.max_token_bytes,
+            DEFAULT_TOKEN_BYTES,
+            MAX_TOKEN_BYTES,
+            &path,
+            report,
+        )
+    });
+    let document_bytes = MAX_SET_LEN as u64;
+    let Some(keys) = keys else {
+        return Limits {
+            max_token_bytes: size(max_token_bytes),
+            max_document_bytes: MAX_SET_LEN,
+            max_waiting: size(DEFAULT_WAITING),
+            policy: defaults,
+        };
+    };
+    let field = |name: &str| format!("{}.{name}", keys.path);
+    if keys.max_wait.is_some_and(|wait| wait > MAX_WAIT) {
+        report.add(field("max_wait"), "is too long; at most \"60s\" makes sense");
+    }
+    if keys
+        .unknown_key_cooldown
+        .is_some_and(|cooldown| cooldown < Duration::from_secs(1))
+    {
+        report.add(
+            field("unknown_key_cooldown"),
+            "is too short; at least \"1s\" keeps strangers from making load",
+        );
+    }
+    let waiting = within(
+        keys.max_waiting_requests,
+        DEFAULT_WAITING,
+        MAX_WAITING,
+        &field("max_waiting_requests"),
+        report,
+    );
+    let document = within(
+        keys.max_document_bytes,
+        document_bytes,
+        document_bytes,
+        &field("max_document_bytes"),
+        report,
+    );
+    Limits {
+        max_token_bytes: size(max_token_bytes),
+        max_document_bytes: size(document),
+        max_waiting: size(waiting),
+        policy: RefreshPolicy {
+            keep_last_good: keys.keep_last_good.unwrap_or(defaults.keep_last_good),
+            unknown_key_cooldown: keys.unknown_key_cooldown.unwrap_or(defaults.unknown_key_cooldown),
+            max_wait: keys.max_wait.unwrap_or(defaults.max_wait),
+            ..defaults
+        },
+    }
+}
+
+fn within(value: Option<u64>, default: u64, max: u64, path: &str, report: &Report) -> u64 {
+    let value = value.unwrap_or(default);
+    if value == 0 || value > max {
+        report.add(path, format!("is out of range; write a number from 1 to {max}"));
+    }
+    value
+}
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// `token_profiles`
+pub(super) fn profiles(
+    wire: Vec<(String, wire::TokenProfile)>,
+    providers: &[(String, wire::Provider)],
+    report: &Report,
+) -> BTreeMap<String, TokenProfile> {
+    let mut profiles = BTreeMap::new();
+    for (name, profile) in wire {
+        if !providers.iter().any(|(known, _)| *known == name) {
+            report.add(&profile.path, "is no provider; name an entry of `providers`");
+        }
+        if profile.typ.is_none() && profile.token_type.is_none() {
+            report.add(&profile.path, "says nothing; write typ or token_type");
+        }
+        for (field, values) in [("typ", &profile.typ), ("token_type", &profile.token_type)] {
+            if values
+                .as_ref()
+                .is_some_and(|values| values.is_empty() || values.iter().any(String::is_empty))
+            {
+                report.add(
+                    format!("{}.{field}", profile.path),
+                    "must list the accepted values, none of them empty",
+                );
+            }
+        }
+        profiles.insert(
+            name,
+            TokenProfile {
+                typ: profile.typ,
+                token_type: profile.token_type,
+            },
+        );
+    }
+    profiles
+}
+
+/// `headers`
+pub(super) fn trusted(wire: Option<wire::Headers>, report: &Report) -> Trusted {
+    let Some(wire) = wire else { return Trusted::default() };
+    let edge = match wire.profile.as_deref() {
+        None | Some("edge") => true,
+        Some("mesh") => false,
+        Some(_) => {
+            report.add(
+                format!("{}.profile", wire.path),
+                "is unknown; write \"edge\" or \"mesh\"",
+            );
+            true
+        }
+    };
+    let names = wire.trusted.iter().enumerate();
+    let names = names
+        .filter_map(|(index, name)| own_header_name(name, &format!("{}.trusted[{index}]", wire.path), report))
+        .collect();
+    Trusted { names, edge }
+}
+
+/// `services`
+pub(super) fn services(wire: Vec<(String, wire::Service)>, providers: usize, report: &Report) -> Catalogue {
+    if wire.is_empty() {
+        report.add("services", "is empty; describe a service, or leave the section out");
+    }
+    let mut services: Vec<Service> = Vec::with_capacity(wire.len());
+    for (name, wire) in wire {
+        let path = wire.path.clone();
+        let Some(service) = service(name, wire, report) else {
+            continue;
+        };
+        if let Some(other) = services
+            .iter()
+            .find(|other| same_prefix(&other.prefix, &service.prefix))
+        {
+            report.add(
+                format!("{path}.prefix"),
+                format!("is the prefix of the service {} too", other.name),
+            );
+        }
+        if service.access == Access::Protected && providers == 0 {
+            report.add(
+                &path,
+                "is protected, but there is no provider to accept tokens; add one, or write public: true",
+            );
+        }
+        services.push(service);
+    }
+    Catalogue::new(services)
+}
+
+fn service(name: String, wire: wire::Service, report: &Report) -> Option<Service> {
+    let path = wire.path;
+    let field = |name: &str| format!("{path}.{name}");
+    if wire.timeout.is_some_and(|timeout| timeout < Duration::from_millis(1)) {
+        report.add(
+            field("timeout"),
+            "is too short; write at least \"0.001s\", or leave it to Envoy's route",
+        );
+    }
+    let prefix = path_text(wire.prefix, &field("prefix"), report);
+    if prefix
+        .as_ref()
+        .is_some_and(|prefix| prefix != "/" && covers_segments(HEALTH_PATH, prefix))
+    {
+        report.add(
+            field("prefix"),
+            format!("is {HEALTH_PATH}, which the gate answers itself; choose another"),
+        );
+    }
+    let rewrite = match wire.prefix_rewrite {
+        Some(rewrite) => Some(path_text(rewrite, &field("prefix_rewrite"), report)?),
+        None => None,
+    };
+    let cluster = cluster(wire.cluster, &field("cluster"), report);
+    for (field_name, text) in [("prefix", &prefix), ("prefix_rewrite", &rewrite)] {
+        if text
+            .as_ref()
+            .is_some_and(|text| text.contains("//") || text.contains('%'))
+        {
+            report.add(
+                field(field_name),
+                "has // or %, which no path that reaches a service has",
+            );
+        }
+    }
+    Some(Service {
+        name,
+        prefix: prefix?,
+        cluster: cluster?,
+        timeout: wire.timeout,
+        prefix_rewrite: rewrite,
+        access: if wire.public { Access::Public } else { Access::Protected },
+    })
+}
+
+fn same_prefix(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
+/// `stat_prefix`, ready to stand before a counter's name.
+pub(super) fn stat_prefix(wire: Option<String>, report: &Report) -> String {
+    let mut prefix = wire.unwrap_or_default();
+    if !prefix
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    {
+        report.add(
+            "stat_prefix",
+            "may only hold letters, digits, dots, dashes and underscores",
+        );
+    }
+    if !prefix.is_empty() && !prefix.ends_with('.') {
+        prefix.push('.');
+    }
+    prefix
+}

@@ -1,0 +1,411 @@
+//! The configuration as it is written: every field with its type and its path, nothing yet about whether it makes sense.
+
+use std::time::Duration;
+
+use super::reader::Fields;
+
+/// What to do instead of a field of the native filter's that this version does not have.
+const LATER: &str = "this version of Gatehouse does not have it, and leaving it out would change the meaning";
+
+/// The whole message: `envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication` and our sections.
+#[derive(Debug)]
+pub(super) struct Root {
+    pub(super) providers: Vec<(String, Provider)>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) requirement_map: Vec<(String, Requirement)>,
+    pub(super) bypass_cors_preflight: bool,
+    pub(super) strip_failure_response: bool,
+    pub(super) stat_prefix: Option<String>,
+    pub(super) services: Option<Vec<(String, Service)>>,
+    pub(super) headers: Option<Headers>,
+    pub(super) token_profiles: Vec<(String, TokenProfile)>,
+    pub(super) token_limits: Option<TokenLimits>,
+    pub(super) keys: Option<Keys>,
+}
+
+impl Root {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        fields.unsupported("filter_state_rules", LATER);
+        fields.unsupported("token_cache", "this version of Gatehouse verifies every token anew");
+        Self {
+            providers: fields.map("providers", Provider::read).unwrap_or_default(),
+            rules: fields.list("rules", Rule::read),
+            requirement_map: fields.map("requirement_map", Requirement::read).unwrap_or_default(),
+            bypass_cors_preflight: fields.flag("bypass_cors_preflight").unwrap_or_default(),
+            strip_failure_response: fields.flag("strip_failure_response").unwrap_or_default(),
+            stat_prefix: fields.string("stat_prefix"),
+            services: fields.map("services", Service::read),
+            headers: fields.object("headers", Headers::read),
+            token_profiles: fields.map("token_profiles", TokenProfile::read).unwrap_or_default(),
+            token_limits: fields.object("token_limits", TokenLimits::read),
+            keys: fields.object("keys", Keys::read),
+        }
+    }
+}
+
+/// `JwtProvider`
+#[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "the message has them")]
+pub(super) struct Provider {
+    pub(super) path: String,
+    pub(super) issuer: Option<String>,
+    pub(super) audiences: Vec<String>,
+    pub(super) require_expiration: bool,
+    pub(super) max_lifetime: Option<Duration>,
+    pub(super) clock_skew_seconds: u64,
+    pub(super) remote_jwks: Option<RemoteJwks>,
+    pub(super) local_jwks: Option<LocalJwks>,
+    pub(super) forward: bool,
+    pub(super) from_headers: Vec<FromHeader>,
+    pub(super) from_params: Vec<String>,
+    pub(super) forward_payload_header: Option<String>,
+    pub(super) pad_forward_payload_header: bool,
+    pub(super) claim_to_headers: Vec<ClaimToHeader>,
+    pub(super) clear_route_cache: bool,
+}
+
+impl Provider {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        fields.unsupported("subjects", LATER);
+        fields.unsupported("from_cookies", LATER);
+        fields.unsupported(
+            "jwt_cache_config",
+            "this version of Gatehouse verifies every token anew",
+        );
+        for name in [
+            "payload_in_metadata",
+            "header_in_metadata",
+            "normalize_payload_in_metadata",
+            "failed_status_in_metadata",
+        ] {
+            fields.unsupported(name, "a Wasm filter can't write dynamic metadata");
+        }
+        Self {
+            path: fields.path(),
+            issuer: fields.string("issuer"),
+            audiences: fields.strings("audiences"),
+            require_expiration: fields.flag("require_expiration").unwrap_or_default(),
+            max_lifetime: fields.duration("max_lifetime"),
+            clock_skew_seconds: fields.integer("clock_skew_seconds").unwrap_or_default(),
+            remote_jwks: fields.object("remote_jwks", RemoteJwks::read),
+            local_jwks: fields.object("local_jwks", LocalJwks::read),
+            forward: fields.flag("forward").unwrap_or_default(),
+            from_headers: fields.list("from_headers", FromHeader::read),
+            from_params: fields.strings("from_params"),
+            forward_payload_header: fields.string("forward_payload_header"),
+            pad_forward_payload_header: fields.flag("pad_forward_payload_header").unwrap_or_default(),
+            claim_to_headers: fields.list("claim_to_headers", ClaimToHeader::read),
+            clear_route_cache: fields.flag("clear_route_cache").unwrap_or_default(),
+        }
+    }
+}
+
+/// `RemoteJwks`
+#[derive(Debug)]
+pub(super) struct RemoteJwks {
+    pub(super) path: String,
+    pub(super) http_uri: Option<HttpUri>,
+    pub(super) cache_duration: Option<Duration>,
+    pub(super) failed_refetch_duration: Option<Duration>,
+}
+
+impl RemoteJwks {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        fields.unsupported(
+            "retry_policy",
+            "a failed fetch is repeated by itself, ever more slowly; leave it out",
+        );
+        let async_fetch = fields.object("async_fetch", |fields| {
+            // Keys are always fetched ahead; what differs between the two values is over when the listener stands.
+            fields.flag("fast_listener");
+            fields.duration("failed_refetch_duration")
+        });
+        Self {
+            path: fields.path(),
+            http_uri: fields.object("http_uri", HttpUri::read),
+            cache_duration: fields.duration("cache_duration"),
+            failed_refetch_duration: async_fetch.flatten(),
+        }
+    }
+}
+
+/// `HttpUri`
+#[derive(Debug)]
+pub(super) struct HttpUri {
+    pub(super) path: String,
+    pub(super) uri: String,
+    pub(super) cluster: String,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl HttpUri {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            uri: fields.string("uri").unwrap_or_default(),
+            cluster: fields.string("cluster").unwrap_or_default(),
+            timeout: fields.duration("timeout"),
+        }
+    }
+}
+
+/// `DataSource`
+#[derive(Debug)]
+pub(super) struct LocalJwks {
+    pub(super) path: String,
+    pub(super) inline_string: Option<String>,
+    pub(super) inline_bytes: Option<String>,
+}
+
+impl LocalJwks {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        const INLINE: &str = "a Wasm filter can't read it; put the key set into inline_string";
+        fields.unsupported("filename", INLINE);
+        fields.unsupported("environment_variable", INLINE);
+        fields.unsupported("watched_directory", INLINE);
+        Self {
+            path: fields.path(),
+            inline_string: fields.string("inline_string"),
+            inline_bytes: fields.string("inline_bytes"),
+        }
+    }
+}
+
+/// `JwtHeader`
+#[derive(Debug)]
+pub(super) struct FromHeader {
+    pub(super) path: String,
+    pub(super) name: String,
+    pub(super) value_prefix: String,
+}
+
+impl FromHeader {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            name: fields.string("name").unwrap_or_default(),
+            value_prefix: fields.string("value_prefix").unwrap_or_default(),
+        }
+    }
+}
+
+/// `JwtClaimToHeader`
+#[derive(Debug)]
+pub(super) struct ClaimToHeader {
+    pub(super) path: String,
+    pub(super) header_name: String,
+    pub(super) claim_name: Option<String>,
+    pub(super) claim_path: Vec<String>,
+}
+
+impl ClaimToHeader {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            header_name: fields.string("header_name").unwrap_or_default(),
+            claim_name: fields.string("claim_name"),
+            claim_path: fields.strings("claim_path"),
+        }
+    }
+}
+
+/// `RequirementRule`
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) path: String,
+    pub(super) r#match: Option<Match>,
+    pub(super) requires: Option<Requirement>,
+    pub(super) requirement_name: Option<String>,
+}
+
+impl Rule {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            r#match: fields.object("match", Match::read),
+            requires: fields.object("requires", Requirement::read),
+            requirement_name: fields.string("requirement_name"),
+        }
+    }
+}
+
+/// The part of `RouteMatch` that is supported.
+#[derive(Debug)]
+pub(super) struct Match {
+    pub(super) path: String,
+    pub(super) prefix: Option<String>,
+    pub(super) exact: Option<String>,
+    pub(super) path_separated_prefix: Option<String>,
+    pub(super) case_sensitive: Option<bool>,
+}
+
+impl Match {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        for name in [
+            "safe_regex",
+            "connect_matcher",
+            "path_match_policy",
+            "headers",
+            "query_parameters",
+            "cookies",
+            "grpc",
+            "runtime_fraction",
+            "tls_context",
+            "dynamic_metadata",
+            "filter_state",
+        ] {
+            fields.unsupported(name, "match on prefix, path or path_separated_prefix");
+        }
+        Self {
+            path: fields.path(),
+            prefix: fields.string("prefix"),
+            exact: fields.string("path"),
+            path_separated_prefix: fields.string("path_separated_prefix"),
+            case_sensitive: fields.flag("case_sensitive"),
+        }
+    }
+}
+
+/// `JwtRequirement`: the alternatives that were written; exactly one is right.
+#[derive(Debug)]
+pub(super) struct Requirement {
+    pub(super) path: String,
+    pub(super) alternatives: Vec<Alternative>,
+}
+
+/// One kind of requirement.
+#[derive(Debug)]
+pub(super) enum Alternative {
+    Provider(String),
+    ProviderAndAudiences { name: String, audiences: Vec<String> },
+    Any(Vec<Requirement>),
+    All(Vec<Requirement>),
+    AllowMissing,
+    AllowMissingOrFailed,
+}
+
+impl Requirement {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let list = |fields: &mut Fields<'_>| fields.list("requirements", Self::read);
+        let mut alternatives = Vec::new();
+        alternatives.extend(fields.string("provider_name").map(Alternative::Provider));
+        alternatives.extend(
+            fields.object("provider_and_audiences", |fields| Alternative::ProviderAndAudiences {
+                name: fields.string("provider_name").unwrap_or_default(),
+                audiences: fields.strings("audiences"),
+            }),
+        );
+        alternatives.extend(fields.object("requires_any", list).map(Alternative::Any));
+        alternatives.extend(fields.object("requires_all", list).map(Alternative::All));
+        alternatives.extend(fields.object("allow_missing", |_| Alternative::AllowMissing));
+        alternatives.extend(fields.object("allow_missing_or_failed", |_| Alternative::AllowMissingOrFailed));
+        fields.unsupported(
+            "extract_only_without_validation",
+            "claims of a token that nobody verified are not passed on",
+        );
+        Self {
+            path: fields.path(),
+            alternatives,
+        }
+    }
+}
+
+/// One entry of `services`.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) path: String,
+    pub(super) prefix: String,
+    pub(super) cluster: String,
+    pub(super) timeout: Option<Duration>,
+    pub(super) prefix_rewrite: Option<String>,
+    pub(super) public: bool,
+}
+
+impl Service {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            prefix: fields.string("prefix").unwrap_or_default(),
+            cluster: fields.string("cluster").unwrap_or_default(),
+            timeout: fields.duration("timeout"),
+            prefix_rewrite: fields.string("prefix_rewrite"),
+            public: fields.flag("public").unwrap_or_default(),
+        }
+    }
+}
+
+/// `headers`
+#[derive(Debug)]
+pub(super) struct Headers {
+    pub(super) path: String,
+    pub(super) profile: Option<String>,
+    pub(super) trusted: Vec<String>,
+}
+
+impl Headers {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            profile: fields.string("profile"),
+            trusted: fields.strings("trusted"),
+        }
+    }
+}
+
+/// One entry of `token_profiles`.
+#[derive(Debug)]
+pub(super) struct TokenProfile {
+    pub(super) path: String,
+    pub(super) typ: Option<Vec<String>>,
+    pub(super) token_type: Option<Vec<String>>,
+}
+
+impl TokenProfile {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            typ: fields.has("typ").then(|| fields.strings("typ")),
+            token_type: fields.has("token_type").then(|| fields.strings("token_type")),
+        }
+    }
+}
+
+/// `token_limits`
+#[derive(Debug)]
+pub(super) struct TokenLimits {
+    pub(super) path: String,
+    pub(super) max_token_bytes: Option<u64>,
+}
+
+impl TokenLimits {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            max_token_bytes: fields.integer("max_token_bytes"),
+        }
+    }
+}
+
+/// `keys`
+#[derive(Debug)]
+pub(super) struct Keys {
+    pub(super) path: String,
+    pub(super) keep_last_good: Option<Duration>,
+    pub(super) unknown_key_cooldown: Option<Duration>,
+    pub(super) max_wait: Option<Duration>,
+    pub(super) max_waiting_requests: Option<u64>,
+    pub(super) max_document_bytes: Option<u64>,
+}
+
+impl Keys {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            keep_last_good: fields.duration("keep_last_good"),
+            unknown_key_cooldown: fields.duration("unknown_key_cooldown"),
+            max_wait: fields.duration("max_wait"),
+            max_waiting_requests: fields.integer("max_waiting_requests"),
+            max_document_bytes: fields.integer("max_document_bytes"),
+        }
+    }
+}

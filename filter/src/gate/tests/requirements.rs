@@ -1,0 +1,106 @@
+//! Several providers: whose token it is, and that no issuer's key vouches for another's token.
+
+use serde_json::{Value, json};
+
+use super::provider;
+use crate::testing::{Gate, claims, jwks, sign, sign_with_header, test, token, word};
+
+const OTHER: &str = "https://other.test";
+
+/// Two issuers with a key of the same id each.
+fn gate(requires: Value) -> Gate {
+    let other = provider(json!({"issuer": OTHER, "local_jwks": {"inline_string": jwks(&[("one", 2)])}}));
+    let named =
+        json!({"either": {"requires_any": {"requirements": [{"provider_name": "main"}, {"provider_name": "other"}]}}});
+    let mut rule = json!({"match": {"prefix": "/"}});
+    super::merge(&mut rule, requires);
+    Gate::new(
+        &json!({"providers": {"main": provider(json!({})), "other": other}, "requirement_map": named, "rules": [rule]})
+            .to_string(),
+    )
+}
+
+fn of(issuer: &str, seed: u8) -> String {
+    sign_with_header(
+        &json!({"alg": "ES256", "kid": "one"}),
+        &claims(json!({"iss": issuer})),
+        seed,
+    )
+}
+
+#[test]
+fn a_key_of_one_issuer_never_vouches_for_another() {
+    let either = gate(json!({"requirement_name": "either"}));
+    for (token, expected) in [
+        (of(crate::testing::ISSUER, 1), "forward"),
+        (of(OTHER, 2), "forward"),
+        (of(crate::testing::ISSUER, 2), "signature_invalid"),
+        (of(OTHER, 1), "signature_invalid"),
+        (of("https://third.test", 1), "issuer_unknown"),
+        (sign(&claims(json!({"exp": 1}))), "token_expired"),
+    ] {
+        assert_eq!(either.get("/", &token), expected);
+    }
+    let main = gate(json!({"requires": {"provider_name": "main"}}));
+    assert_eq!(main.get("/", &of(OTHER, 2)), "issuer_unknown");
+}
+
+#[test]
+fn allowances_allow_what_they_say() {
+    let requires = |requirement: Value| gate(json!({ "requires": requirement }));
+    let any = |allowance: &str| {
+        requires(json!({"requires_any": {"requirements": [{"provider_name": "main"}, {allowance: {}}]}}))
+    };
+    for (gate, missing, good, bad) in [
+        (
+            requires(json!({"allow_missing": {}})),
+            "forward",
+            "forward",
+            "token_expired",
+        ),
+        (
+            requires(json!({"allow_missing_or_failed": {}})),
+            "forward",
+            "forward",
+            "forward",
+        ),
+        (any("allow_missing"), "forward", "forward", "token_expired"),
+        (any("allow_missing_or_failed"), "forward", "forward", "forward"),
+        (gate(json!({})), "forward", "forward", "forward"),
+    ] {
+        assert_eq!(word(&gate.decide(&[(":path", "/")])), missing);
+        assert_eq!(gate.get("/", &token()), good);
+        assert_eq!(gate.get("/", &sign(&claims(json!({"exp": 1})))), bad);
+    }
+}
+
+#[test]
+fn other_audiences_stand_in_for_the_provider_s_own() {
+    let gate =
+        gate(json!({"requires": {"provider_and_audiences": {"provider_name": "main", "audiences": ["special"]}}}));
+    assert_eq!(gate.get("/", &token()), "audience_not_allowed");
+    assert_eq!(gate.get("/", &sign(&claims(json!({"aud": "special"})))), "forward");
+}
+
+#[test]
+fn the_first_rule_that_matches_counts_and_no_match_allows() {
+    let config =
+        |rules: Value| Gate::new(&json!({"providers": {"main": provider(json!({}))}, "rules": rules}).to_string());
+    let gate = config(json!([
+        {"match": {"path": "/open"}},
+        {"match": {"path_separated_prefix": "/api"}, "requires": {"provider_name": "main"}},
+        {"match": {"prefix": "/API", "case_sensitive": false}},
+        {"match": {"prefix": "/x"}, "requires": {"provider_name": "main"}},
+    ]));
+    for (path, expected) in [
+        ("/open", "forward"),
+        ("/api", "token_missing"),
+        ("/api/x", "token_missing"),
+        ("/apix", "forward"),
+        ("/Api/x", "forward"),
+        ("/xyz", "token_missing"),
+        ("/other", "forward"),
+    ] {
+        assert_eq!(word(&gate.decide(&[(":path", path)])), expected, "{path}");
+    }
+}

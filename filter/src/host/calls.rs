@@ -1,0 +1,192 @@
+//! The host's functions that the gate uses.
+//!
+//! The SDK's wrappers panic on every status they don't expect, and a panic kills the worker's VM. Each function here says
+//! why its call can only succeed, or gives the failure back. Of the functions that read, only those that return bytes are
+//! used: the others panic on what is not UTF-8.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, GrpcStatusCode, LogLevel, MapType, MetricType, Status};
+
+use crate::clock::Timestamp;
+use crate::headers::Edit;
+use crate::refusal::{Answer, GrpcStatus};
+use crate::request::HeaderList;
+
+/// The time. The host's clock never fails.
+pub(super) fn now() -> Timestamp {
+    let now = hostcalls::get_current_time()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Timestamp::from_millis(
+        now.and_then(|since| u64::try_from(since.as_millis()).ok())
+            .unwrap_or_default(),
+    )
+}
+
+/// Nanoseconds of the clock: different for every instance that asks.
+pub(super) fn nanoseconds() -> u64 {
+    let now = hostcalls::get_current_time()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    now.and_then(|since| u64::try_from(since.as_nanos()).ok())
+        .unwrap_or_default()
+}
+
+/// Writes a line, if the host wants lines of that level. Both calls always succeed.
+pub(super) fn log(level: LogLevel, line: impl FnOnce() -> String) {
+    let wanted = hostcalls::get_log_level().is_ok_and(|wanted| wanted as u32 <= level as u32);
+    if wanted {
+        let _written = hostcalls::log(level, &format!("gatehouse: {}", line()));
+    }
+}
+
+/// The plugin's configuration. Only in `on_configure`, where the buffer exists.
+pub(super) fn configuration(size: usize) -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+/// The request's headers. Only while the effective context is a living stream, for which the map exists.
+pub(super) fn request_headers() -> HeaderList {
+    HeaderList::new(hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default())
+}
+
+/// The request's trailers. Only in `on_http_request_trailers`, where the map exists.
+pub(super) fn request_trailers() -> HeaderList {
+    HeaderList::new(hostcalls::get_map_bytes(MapType::HttpRequestTrailers).unwrap_or_default())
+}
+
+/// Changes a request's headers. Only while the effective context is a living stream.
+pub(super) fn edit_headers(edits: Vec<Edit>) {
+    edit(MapType::HttpRequestHeaders, edits);
+}
+
+/// Changes a request's trailers. Only in `on_http_request_trailers`.
+pub(super) fn edit_trailers(edits: Vec<Edit>) {
+    edit(MapType::HttpRequestTrailers, edits);
+}
+
+fn edit(map: MapType, edits: Vec<Edit>) {
+    for edit in edits {
+        // Removing what is not there succeeds as well.
+        let _done = match edit {
+            Edit::Remove(name) => hostcalls::set_map_value_bytes(map, &name, None),
+            Edit::Set(name, value) => hostcalls::set_map_value_bytes(map, &name, Some(&value)),
+        };
+    }
+}
+
+/// Has the host choose the route anew. Hosts that don't know the function choose it late anyway.
+pub(super) fn clear_route_cache() {
+    let _known = hostcalls::call_foreign_function("clear_route_cache", None);
+}
+
+/// Answers the request. At most once for a stream: a second answer is refused by the host, and the SDK panics.
+pub(super) fn answer(answer: &Answer) {
+    let _sent = match answer.grpc {
+        None => {
+            let headers = answer
+                .headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            let body = Some(answer.body.as_slice()).filter(|body| !body.is_empty());
+            hostcalls::send_http_response(u32::from(answer.status), headers, body)
+        }
+        Some(status) => {
+            let headers = answer
+                .headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_bytes()))
+                .collect();
+            hostcalls::send_grpc_response(grpc_code(status), None, headers)
+        }
+    };
+}
+
+const fn grpc_code(status: GrpcStatus) -> GrpcStatusCode {
+    match status {
+        GrpcStatus::InvalidArgument => GrpcStatusCode::InvalidArgument,
+        GrpcStatus::PermissionDenied => GrpcStatusCode::PermissionDenied,
+        GrpcStatus::Unimplemented => GrpcStatusCode::Unimplemented,
+        GrpcStatus::Unavailable => GrpcStatusCode::Unavailable,
+        GrpcStatus::Unauthenticated => GrpcStatusCode::Unauthenticated,
+    }
+}
+
+/// Lets a request that waited go on. Only while it is the effective context.
+pub(super) fn resume() {
+    let _resumed = hostcalls::resume_http_request();
+}
+
+/// Makes a context the one that calls act on; whether it still exists.
+pub(super) fn act_for(context: u32) -> bool {
+    hostcalls::set_effective_context(context).is_ok()
+}
+
+/// Sets the time between ticks. Always succeeds.
+pub(super) fn tick_every(period: Duration) {
+    let _set = hostcalls::set_tick_period(period);
+}
+
+/// Declares a property of requests: text that may be written more than once. Without this, writing it a second time (as
+/// two gates in one filter chain do) is refused by the host, and the SDK panics. Hosts other than Envoy lack the function
+/// and the refusal.
+pub(super) fn declare_property(name: &str) {
+    // DeclarePropertyArguments { string name = 1; bool readonly = 2; WasmType type = 3 (String is 1); }
+    let Ok(len) = u8::try_from(name.len()) else { return };
+    let mut arguments = vec![0x0a, len];
+    arguments.extend_from_slice(name.as_bytes());
+    arguments.extend_from_slice(&[0x18, 0x01]);
+    let _declared = hostcalls::call_foreign_function("declare_property", Some(&arguments));
+}
+
+/// Sets a property of the request, for access logs. Only for declared names, while the effective context is a living
+/// stream.
+pub(super) fn set_property(name: &str, value: &str) {
+    let _set = hostcalls::set_property(vec![name], Some(value.as_bytes()));
+}
+
+/// Shared data: the value and the number to swap it by. Reading always succeeds.
+pub(super) fn shared(key: &str) -> (Option<Vec<u8>>, Option<u32>) {
+    hostcalls::get_shared_data(key).unwrap_or_default()
+}
+
+/// Replaces shared data, if its number is still this one; without a number, whatever it is.
+pub(super) fn swap_shared(key: &str, value: &[u8], number: Option<u32>) -> Result<(), Status> {
+    hostcalls::set_shared_data(key, Some(value), number)
+}
+
+/// A new counter. Always succeeds.
+pub(super) fn counter(name: &str) -> Option<u32> {
+    hostcalls::define_metric(MetricType::Counter, name).ok()
+}
+
+/// Adds one to a counter.
+pub(super) fn count(counter: u32) {
+    let _counted = hostcalls::increment_metric(counter, 1);
+}
+
+/// A GET to a cluster. Only from a root context: its answer must outlive any request. An unknown cluster, and one without
+/// a host to ask, are errors.
+pub(super) fn get(cluster: &str, headers: Vec<(&str, &str)>, timeout: Duration) -> Result<u32, Status> {
+    hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout)
+}
+
+/// The status of a call's answer. Only in `on_http_call_response`, and only if there are headers.
+pub(super) fn call_status() -> Option<u16> {
+    let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status").ok()??;
+    std::str::from_utf8(&status).ok()?.parse().ok()
+}
+
+/// The body of a call's answer. Only in `on_http_call_response`.
+pub(super) fn call_body(size: usize) -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}

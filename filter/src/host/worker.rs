@@ -1,0 +1,244 @@
+//! What one VM knows between requests, and how a decision is carried out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proxy_wasm::types::{Action, LogLevel};
+
+use super::calls;
+use super::counters::{Counters, count};
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::gate::{Decision, Forward, Passage, Patience, Refusal, RouteCache, decide};
+use crate::headers::{Edit, Edits};
+use crate::keys::{Fetch, Guest, KeyStore, ProviderId, WaitingRoom, Worker as WorkerName};
+use crate::refusal::{Detail, Reason, Severity};
+use crate::request::HeaderList;
+
+/// The properties of a request that access logs can show.
+const REFUSAL: &str = "gatehouse.refusal";
+const SUBJECT: &str = "gatehouse.subject";
+
+/// Between ticks while somebody waits.
+const FAST: Duration = Duration::from_millis(50);
+/// Between ticks otherwise.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// A request that waits, and for what.
+pub(super) struct Waiting {
+    request: HeaderList,
+    pub(super) fetch: Fetch,
+    /// The key set's generation when it was last asked.
+    generation: u64,
+}
+
+/// One plugin in one VM.
+pub(super) struct Worker {
+    root_id: u32,
+    pub(super) name: WorkerName,
+    pub(super) plugin: Option<Plugin>,
+    pub(super) room: WaitingRoom<Waiting>,
+    /// The calls that are under way.
+    pub(super) calls: BTreeMap<u32, ProviderId>,
+    period: Duration,
+}
+
+/// What comes of a configuration.
+pub(super) struct Plugin {
+    pub(super) config: Config,
+    pub(super) keys: KeyStore,
+    pub(super) counters: Counters,
+}
+
+impl Worker {
+    pub(super) fn new(root_id: u32) -> Self {
+        Self {
+            root_id,
+            name: WorkerName::default(),
+            plugin: None,
+            room: WaitingRoom::new(0),
+            calls: BTreeMap::new(),
+            period: Duration::ZERO,
+        }
+    }
+
+    /// Takes a configuration into use. Nothing is fetched yet: this instance may be the one by which the host only tries
+    /// the configuration, and which it then throws away.
+    pub(super) fn configure(&mut self, config: Config) {
+        for warning in &config.warnings {
+            calls::log(LogLevel::Warn, || format!("configuration: {warning}"));
+        }
+        for property in [REFUSAL, SUBJECT] {
+            calls::declare_property(property);
+        }
+        self.name = WorkerName::new(calls::nanoseconds() ^ u64::from(self.root_id));
+        self.room = WaitingRoom::new(config.max_waiting);
+        let counters = Counters::define(&config.stat_prefix);
+        let keys = config.key_store();
+        self.plugin = Some(Plugin { config, keys, counters });
+        self.prepare_shared();
+        self.pace(FAST);
+    }
+
+    /// A request has come.
+    pub(super) fn arrived(&mut self, id: u32, request: HeaderList) -> Action {
+        let now = calls::now();
+        let mut decision = self.decide(&request, now, Patience::Left);
+        if let Decision::Wait(fetch) = decision
+            && self.read_shared(fetch.provider)
+        {
+            decision = self.decide(&request, now, Patience::Left);
+        }
+        if let Decision::Wait(fetch) = decision {
+            let deadline = now.plus(
+                self.plugin
+                    .as_ref()
+                    .map(|plugin| plugin.config.max_wait)
+                    .unwrap_or_default(),
+            );
+            let generation = self.generation(fetch);
+            let guest = Guest {
+                request: Waiting {
+                    request: request.clone(),
+                    fetch,
+                    generation,
+                },
+                deadline,
+            };
+            if self.room.admit(id, guest).is_ok() {
+                self.pace(FAST);
+                return Action::Pause;
+            }
+            decision = self.decide(&request, now, Patience::Exhausted);
+        }
+        self.carry_out(&request, decision)
+    }
+
+    /// A request has ended, whichever way.
+    pub(super) fn gone(&mut self, id: u32) {
+        self.room.leave(id);
+    }
+
+    /// What is to be taken out of a request's trailers.
+    pub(super) fn sanitised(&self, trailers: &HeaderList) -> Vec<Edit> {
+        let mut edits = Edits::default();
+        if let Some(plugin) = &self.plugin {
+            plugin.config.sanitiser.sanitise(trailers, &mut edits);
+        }
+        edits.into_edits().collect()
+    }
+
+    /// Decides again about every request for which something has changed, and about those that have waited long enough.
+    pub(super) fn wake(&mut self, now: Timestamp) {
+        for id in self.room.ids() {
+            let Some(mut guest) = self.room.leave(id) else { continue };
+            let patience = if now >= guest.deadline {
+                Patience::Exhausted
+            } else {
+                Patience::Left
+            };
+            let unchanged = self.generation(guest.request.fetch) == guest.request.generation;
+            if patience == Patience::Left && unchanged {
+                let _kept = self.room.admit(id, guest);
+                continue;
+            }
+            let decision = self.decide(&guest.request.request, now, patience);
+            if let Decision::Wait(fetch) = decision {
+                guest.request.fetch = fetch;
+                guest.request.generation = self.generation(fetch);
+                let _kept = self.room.admit(id, guest);
+            } else if calls::act_for(id) {
+                if self.carry_out(&guest.request.request, decision) == Action::Continue {
+                    calls::resume();
+                }
+                calls::act_for(self.root_id);
+            }
+        }
+    }
+
+    /// Sets the pace of ticks, if it is another.
+    pub(super) fn pace(&mut self, period: Duration) {
+        if self.period != period {
+            self.period = period;
+            calls::tick_every(period);
+        }
+    }
+
+    /// Ticks quickly while somebody waits or the first keys are on their way.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        let fetching = self.plugin.as_ref().is_some_and(|plugin| {
+            plugin
+                .keys
+                .remotes()
+                .filter_map(|id| plugin.keys.remote(id))
+                .any(|remote| remote.usable(now).is_none() && remote.ledger().is_running(remote.policy(), now))
+        });
+        self.pace(if fetching || !self.room.is_empty() { FAST } else { SLOW });
+    }
+
+    fn generation(&self, fetch: Fetch) -> u64 {
+        let remote = self
+            .plugin
+            .as_ref()
+            .and_then(|plugin| plugin.keys.remote(fetch.provider));
+        remote.map_or(0, crate::keys::RemoteKeys::generation)
+    }
+
+    fn decide(&self, request: &HeaderList, now: Timestamp, patience: Patience) -> Decision {
+        match &self.plugin {
+            Some(plugin) => decide(request, &plugin.config, &plugin.keys, now, patience),
+            None => Decision::Refuse(Refusal::of(Reason::GateNotReady)),
+        }
+    }
+
+    /// Carries out a decision for the effective context: `Continue` lets the request go on, `Pause` means that it was
+    /// answered.
+    fn carry_out(&self, request: &HeaderList, decision: Decision) -> Action {
+        match decision {
+            Decision::Forward(forward) => {
+                self.forward(forward);
+                return Action::Continue;
+            }
+            Decision::Refuse(refusal) => self.refuse(request, &refusal),
+            Decision::Answer(answer) => calls::answer(&answer),
+            // Waiting is for the callers of this function; a request that gets here has nothing left to wait for.
+            Decision::Wait(_) => self.refuse(request, &Refusal::without_keys(SLOW)),
+        }
+        Action::Pause
+    }
+
+    fn forward(&self, forward: Forward) {
+        calls::edit_headers(forward.edits);
+        if forward.route == RouteCache::Clear {
+            calls::clear_route_cache();
+        }
+        if let Some(subject) = forward.subject {
+            calls::set_property(SUBJECT, &subject);
+        }
+        if let Some(Plugin { counters, .. }) = &self.plugin {
+            count(match forward.passage {
+                Passage::Allowed => counters.allowed,
+                Passage::Preflight => counters.preflight,
+            });
+        }
+    }
+
+    fn refuse(&self, request: &HeaderList, refusal: &Refusal) {
+        let entry = refusal.reason.entry();
+        let level = match entry.severity {
+            Severity::Debug => LogLevel::Debug,
+            Severity::Info => LogLevel::Info,
+            Severity::Warn => LogLevel::Warn,
+        };
+        calls::log(level, || {
+            format!("refused with {} {}: {}", entry.status, entry.code, entry.detail)
+        });
+        calls::set_property(REFUSAL, entry.code);
+        let mut detail = Detail::Shown;
+        if let Some(Plugin { config, counters, .. }) = &self.plugin {
+            counters.refused(refusal.reason);
+            detail = config.refusal_detail;
+        }
+        calls::answer(&refusal.answer(request, detail));
+    }
+}

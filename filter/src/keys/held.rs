@@ -1,0 +1,231 @@
+//! The keys that a worker holds for each provider, and how long they are good for.
+
+use std::time::Duration;
+
+use jose::JwkSet;
+
+use super::{Ledger, ProviderId, Why};
+use crate::clock::Timestamp;
+
+/// When keys are fetched, and how long they are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshPolicy {
+    /// How long fetched keys count as fresh.
+    pub cache_duration: Duration,
+    /// How long they are used when no fetch succeeds, counted from the last one that did.
+    pub keep_last_good: Duration,
+    /// At most one fetch in this time is started by tokens that name unknown keys.
+    pub unknown_key_cooldown: Duration,
+    /// How long a fetch may take.
+    pub timeout: Duration,
+    /// The pause after the first failure.
+    pub first_pause: Duration,
+    /// How long a request may wait for keys.
+    pub max_wait: Duration,
+}
+
+impl Default for RefreshPolicy {
+    fn default() -> Self {
+        Self {
+            cache_duration: Duration::from_mins(10),
+            keep_last_good: Duration::from_hours(24),
+            unknown_key_cooldown: Duration::from_secs(5),
+            timeout: Duration::from_secs(5),
+            first_pause: Duration::from_secs(1),
+            max_wait: Duration::from_secs(5),
+        }
+    }
+}
+
+impl RefreshPolicy {
+    /// Keys are fetched anew after four fifths of their time, so that fresh ones are there before it is over.
+    fn refresh_after(&self) -> Duration {
+        self.cache_duration * 4 / 5
+    }
+}
+
+/// What a worker holds for a provider with a remote key set.
+#[derive(Debug)]
+enum Held {
+    /// Nothing yet.
+    Cold,
+    /// Keys that were fetched then. They are stale when they are older than the cache duration, and gone when they are
+    /// older than the last good ones are kept.
+    Fetched { keys: JwkSet, at: Timestamp },
+}
+
+/// A remote key set: what is held, and what is known about fetching it.
+#[derive(Debug)]
+pub struct RemoteKeys {
+    policy: RefreshPolicy,
+    held: Held,
+    ledger: Ledger,
+    generation: u64,
+}
+
+/// What can be hoped for from fetching keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// A fetch is under way or may begin soon: worth waiting for.
+    Soon,
+    /// No fetch may begin before that much later.
+    NotBefore(Duration),
+}
+
+impl RemoteKeys {
+    /// A key set of which nothing is known.
+    #[must_use]
+    pub fn new(policy: RefreshPolicy) -> Self {
+        Self {
+            policy,
+            held: Held::Cold,
+            ledger: Ledger::default(),
+            generation: 0,
+        }
+    }
+
+    /// The keys, as long as they may be used.
+    #[must_use]
+    pub fn usable(&self, now: Timestamp) -> Option<&JwkSet> {
+        match &self.held {
+            Held::Fetched { keys, at } if age(*at, now) <= self.policy.keep_last_good => Some(keys),
+            Held::Fetched { .. } | Held::Cold => None,
+        }
+    }
+
+    /// Takes over keys that were fetched, unless those that are held are newer.
+    pub fn install(&mut self, keys: JwkSet, at: Timestamp) {
+        if self.fetched_at().is_none_or(|held| held <= at) {
+            self.held = Held::Fetched { keys, at };
+            self.generation += 1;
+        }
+    }
+
+    /// How it is kept fresh.
+    #[must_use]
+    pub fn policy(&self) -> &RefreshPolicy {
+        &self.policy
+    }
+
+    /// The shared record, as it was last seen.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.ledger
+    }
+
+    /// Takes note of the shared record.
+    pub fn note(&mut self, ledger: Ledger) {
+        if self.ledger != ledger {
+            self.ledger = ledger;
+            self.generation += 1;
+        }
+    }
+
+    /// A number that grows when anything changes that a waiting request could pass or fail by.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// When the keys that are held were fetched.
+    #[must_use]
+    pub fn fetched_at(&self) -> Option<Timestamp> {
+        match self.held {
+            Held::Fetched { at, .. } => Some(at),
+            Held::Cold => None,
+        }
+    }
+
+    /// Why keys should be fetched now, if they should, whatever requests say.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Option<Why> {
+        if self.usable(now).is_none() {
+            return Some(Why::Cold);
+        }
+        // Keys from the future: the clock was set back. Only a fetch tells how old they are.
+        let fresh = self
+            .fetched_at()
+            .and_then(|at| now.since(at))
+            .is_some_and(|age| age < self.policy.refresh_after());
+        (!fresh).then_some(Why::Due)
+    }
+
+    /// Whether a request that needs a fetch should wait for it.
+    #[must_use]
+    pub fn outlook(&self, why: Why, now: Timestamp) -> Outlook {
+        if self.ledger.is_running(&self.policy, now) {
+            return Outlook::Soon;
+        }
+        let wait = self.ledger.wait(why, &self.policy, now);
+        let bound = match why {
+            Why::UnknownKey => Duration::ZERO,
+            Why::Cold | Why::Due => self.policy.max_wait,
+        };
+        if wait <= bound {
+            Outlook::Soon
+        } else {
+            Outlook::NotBefore(wait)
+        }
+    }
+}
+
+/// Keys from the future are new.
+fn age(at: Timestamp, now: Timestamp) -> Duration {
+    now.since(at).unwrap_or_default()
+}
+
+/// Where a provider's keys come from.
+#[derive(Debug)]
+pub enum Keys {
+    /// From the configuration.
+    Local(JwkSet),
+    /// From the issuer.
+    Remote(RemoteKeys),
+}
+
+/// The keys of all providers, in the order of the configuration.
+#[derive(Debug, Default)]
+pub struct KeyStore(Vec<Keys>);
+
+impl KeyStore {
+    /// A store of these.
+    #[must_use]
+    pub fn new(keys: Vec<Keys>) -> Self {
+        Self(keys)
+    }
+
+    /// A provider's keys, as long as they may be used.
+    #[must_use]
+    pub fn usable(&self, provider: ProviderId, now: Timestamp) -> Option<&JwkSet> {
+        match self.0.get(provider.index())? {
+            Keys::Local(keys) => Some(keys),
+            Keys::Remote(remote) => remote.usable(now),
+        }
+    }
+
+    /// A provider's remote key set, if that is what it has.
+    #[must_use]
+    pub fn remote(&self, provider: ProviderId) -> Option<&RemoteKeys> {
+        match self.0.get(provider.index())? {
+            Keys::Remote(remote) => Some(remote),
+            Keys::Local(_) => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn remote_mut(&mut self, provider: ProviderId) -> Option<&mut RemoteKeys> {
+        match self.0.get_mut(provider.index())? {
+            Keys::Remote(remote) => Some(remote),
+            Keys::Local(_) => None,
+        }
+    }
+
+    /// The providers with a remote key set.
+    pub fn remotes(&self) -> impl Iterator<Item = ProviderId> {
+        self.0
+            .iter()
+            .enumerate()
+            .filter(|(_, keys)| matches!(keys, Keys::Remote(_)))
+            .map(|(index, _)| ProviderId(index))
+    }
+}

@@ -1,0 +1,341 @@
+//! Every refusal, in one table: what it is called, how it is answered, what it tells whom.
+//!
+//! No text here repeats anything of a request. What a caller sees is what the log says and what the metric counts, so that
+//! one code leads from a client's complaint to the line that explains it.
+
+mod answer;
+mod challenge;
+
+pub use answer::{Answer, Detail, health, render};
+
+/// Why a request was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// A token is needed and there is none.
+    TokenMissing,
+    /// There are several tokens, or several `Authorization` headers.
+    TokenRepeated,
+    /// The token is longer than the limit.
+    TokenTooLarge,
+    /// The token is no JWS in compact form.
+    TokenMalformed,
+    /// The token is encrypted, or holds another token.
+    TokenEncrypted,
+    /// The token's header says something that this gate does not accept.
+    HeaderUnsupported,
+    /// The token's algorithm is `none` or unknown.
+    AlgorithmUnsupported,
+    /// A registered claim has a wrong type or value.
+    ClaimInvalid,
+    /// The token is of another issuer.
+    IssuerUnknown,
+    /// The token does not say when it ends.
+    ExpirationMissing,
+    /// The token has expired.
+    Expired,
+    /// The token is not valid yet.
+    NotYetValid,
+    /// The token is for other audiences.
+    AudienceNotAllowed,
+    /// The token lives longer than the provider allows.
+    LifetimeTooLong,
+    /// The token is no access token.
+    TypeNotAllowed,
+    /// The token names a key that the issuer does not publish.
+    KeyUnknown,
+    /// No key of the issuer fits the token's algorithm.
+    KeyUnsuitable,
+    /// The signature is wrong.
+    SignatureInvalid,
+    /// A claim can't be passed on in a header.
+    ClaimUnusable,
+    /// The issuer's keys are out of reach.
+    KeysUnavailable,
+    /// The path can be understood in more than one way.
+    PathAmbiguous,
+    /// No service has this path.
+    ServiceUnknown,
+    /// The gate has no configuration to decide by.
+    GateNotReady,
+}
+
+/// The challenge that comes with a refusal (RFC 6750, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    /// None: a token would not help.
+    None,
+    /// The realm alone: nothing was wrong, something was missing.
+    Bare,
+    /// `error="invalid_token"` and a description.
+    InvalidToken,
+}
+
+/// The gRPC status of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrpcStatus {
+    /// 3
+    InvalidArgument,
+    /// 7
+    PermissionDenied,
+    /// 12: what Envoy and gRPC make of HTTP's 404
+    Unimplemented,
+    /// 14
+    Unavailable,
+    /// 16
+    Unauthenticated,
+}
+
+impl GrpcStatus {
+    /// Its number.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::InvalidArgument => 3,
+            Self::PermissionDenied => 7,
+            Self::Unimplemented => 12,
+            Self::Unavailable => 14,
+            Self::Unauthenticated => 16,
+        }
+    }
+}
+
+/// How loudly the log speaks of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Everyday business.
+    Debug,
+    /// Worth a line: somebody sent a token that is not good.
+    Info,
+    /// Something is wrong on our side.
+    Warn,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The name in problem documents, filter state, logs and metrics.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The challenge.
+    pub challenge: Challenge,
+    /// What happened, in a few words.
+    pub title: &'static str,
+    /// What happened, in a sentence.
+    pub detail: &'static str,
+    /// What a gRPC client is told.
+    pub grpc: GrpcStatus,
+    /// How loudly it is logged.
+    pub severity: Severity,
+}
+
+/// The usual case: a token that is not good.
+const fn invalid(code: &'static str, title: &'static str, detail: &'static str) -> Entry {
+    Entry {
+        code,
+        status: 401,
+        challenge: Challenge::InvalidToken,
+        title,
+        detail,
+        grpc: GrpcStatus::Unauthenticated,
+        severity: Severity::Info,
+    }
+}
+
+/// A request that no token would help.
+const fn hopeless(
+    code: &'static str,
+    status: u16,
+    title: &'static str,
+    detail: &'static str,
+    grpc: GrpcStatus,
+) -> Entry {
+    Entry {
+        code,
+        status,
+        challenge: Challenge::None,
+        title,
+        detail,
+        grpc,
+        severity: Severity::Info,
+    }
+}
+
+impl Reason {
+    /// All reasons there are.
+    pub const ALL: [Self; 23] = [
+        Self::TokenMissing,
+        Self::TokenRepeated,
+        Self::TokenTooLarge,
+        Self::TokenMalformed,
+        Self::TokenEncrypted,
+        Self::HeaderUnsupported,
+        Self::AlgorithmUnsupported,
+        Self::ClaimInvalid,
+        Self::IssuerUnknown,
+        Self::ExpirationMissing,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::AudienceNotAllowed,
+        Self::LifetimeTooLong,
+        Self::TypeNotAllowed,
+        Self::KeyUnknown,
+        Self::KeyUnsuitable,
+        Self::SignatureInvalid,
+        Self::ClaimUnusable,
+        Self::KeysUnavailable,
+        Self::PathAmbiguous,
+        Self::ServiceUnknown,
+        Self::GateNotReady,
+    ];
+
+    /// The reason's line in the table.
+    #[must_use]
+    #[allow(clippy::too_many_lines, reason = "a table has as many lines as it has")]
+    pub const fn entry(self) -> Entry {
+        match self {
+            Self::TokenMissing => Entry {
+                challenge: Challenge::Bare,
+                severity: Severity::Debug,
+                ..invalid(
+                    "token_missing",
+                    "Token missing",
+                    "This resource needs a bearer token, and the request has none.",
+                )
+            },
+            Self::TokenRepeated => invalid(
+                "token_repeated",
+                "More than one token",
+                "The request carries more than one token or Authorization header; it must carry one.",
+            ),
+            Self::TokenTooLarge => invalid(
+                "token_too_large",
+                "Token too large",
+                "The token is longer than this gate accepts.",
+            ),
+            Self::TokenMalformed => invalid(
+                "token_malformed",
+                "Token malformed",
+                "The token is not a signed JSON Web Token in compact serialisation.",
+            ),
+            Self::TokenEncrypted => invalid(
+                "token_encrypted",
+                "Token encrypted or nested",
+                "The token is encrypted or holds another token; only plainly signed tokens are accepted.",
+            ),
+            Self::HeaderUnsupported => invalid(
+                "token_header_unsupported",
+                "Token header not supported",
+                "The token's header has a parameter that this gate does not support, or one of a wrong type.",
+            ),
+            Self::AlgorithmUnsupported => invalid(
+                "algorithm_unsupported",
+                "Signature algorithm not supported",
+                "The token's signature algorithm is missing, none, or not supported.",
+            ),
+            Self::ClaimInvalid => invalid(
+                "claim_invalid",
+                "Registered claim invalid",
+                "A registered claim of the token has a type or value that RFC 7519 does not allow.",
+            ),
+            Self::IssuerUnknown => invalid(
+                "issuer_unknown",
+                "Issuer not accepted",
+                "The token's issuer is not accepted here.",
+            ),
+            Self::ExpirationMissing => invalid(
+                "expiration_missing",
+                "Expiration missing",
+                "The token does not say when it expires, which is required here.",
+            ),
+            Self::Expired => invalid("token_expired", "Token expired", "The token has expired."),
+            Self::NotYetValid => invalid(
+                "token_not_yet_valid",
+                "Token not yet valid",
+                "The token is not valid yet.",
+            ),
+            Self::AudienceNotAllowed => Entry {
+                status: 403,
+                grpc: GrpcStatus::PermissionDenied,
+                ..invalid(
+                    "audience_not_allowed",
+                    "Audience not allowed",
+                    "The token is meant for another audience.",
+                )
+            },
+            Self::LifetimeTooLong => invalid(
+                "lifetime_too_long",
+                "Token lives too long",
+                "The token expires later than this gate allows.",
+            ),
+            Self::TypeNotAllowed => invalid(
+                "token_type_not_allowed",
+                "Not an access token",
+                "The token is of a type that is not accepted here, such as a refresh token.",
+            ),
+            Self::KeyUnknown => invalid(
+                "key_unknown",
+                "Key unknown",
+                "The token names a key that its issuer does not publish.",
+            ),
+            Self::KeyUnsuitable => invalid(
+                "key_unsuitable",
+                "No suitable key",
+                "The issuer has no key that fits the token's signature algorithm.",
+            ),
+            Self::SignatureInvalid => invalid(
+                "signature_invalid",
+                "Signature invalid",
+                "The token's signature does not match.",
+            ),
+            Self::ClaimUnusable => invalid(
+                "claim_unusable",
+                "Claim unusable",
+                "A claim of the token holds control characters and can't be passed on.",
+            ),
+            Self::KeysUnavailable => Entry {
+                severity: Severity::Warn,
+                ..hopeless(
+                    "keys_unavailable",
+                    503,
+                    "Keys unavailable",
+                    "The issuer's keys can't be had at the moment, so the token can't be judged. Try again.",
+                    GrpcStatus::Unavailable,
+                )
+            },
+            Self::PathAmbiguous => hopeless(
+                "path_ambiguous",
+                400,
+                "Path ambiguous",
+                "The path can be understood in more than one way, so it is not forwarded.",
+                GrpcStatus::InvalidArgument,
+            ),
+            Self::ServiceUnknown => Entry {
+                severity: Severity::Debug,
+                ..hopeless(
+                    "service_unknown",
+                    404,
+                    "Not found",
+                    "No service has this path.",
+                    GrpcStatus::Unimplemented,
+                )
+            },
+            Self::GateNotReady => Entry {
+                severity: Severity::Warn,
+                ..hopeless(
+                    "gate_not_ready",
+                    503,
+                    "Gate not ready",
+                    "The gate has no configuration to decide by.",
+                    GrpcStatus::Unavailable,
+                )
+            },
+        }
+    }
+
+    /// The name in problem documents, filter state, logs and metrics.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        self.entry().code
+    }
+}

@@ -1,0 +1,150 @@
+//! The services of the configuration, found by path.
+
+use std::time::Duration;
+
+/// Whether a service asks for a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Only for callers whose token was accepted.
+    Protected,
+    /// For everybody: rules don't apply, and `Authorization` goes on as it came.
+    Public,
+}
+
+/// One service behind the gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The path under which it is reached.
+    pub prefix: String,
+    /// Envoy's cluster that serves it.
+    pub cluster: String,
+    /// How long its answer may take; `None` leaves it to Envoy's route.
+    pub timeout: Option<Duration>,
+    /// What takes the prefix' place on the way to the service.
+    pub prefix_rewrite: Option<String>,
+    /// Who may reach it.
+    pub access: Access,
+}
+
+impl Service {
+    /// The path under which the service itself sees a request for `path`.
+    #[must_use]
+    pub fn upstream_path(&self, path: &str) -> String {
+        let Some(rewrite) = &self.prefix_rewrite else {
+            return path.to_owned();
+        };
+        let rest = path.strip_prefix(bare(&self.prefix)).unwrap_or(path);
+        let rewritten = format!("{}{rest}", bare(rewrite));
+        if rewritten.is_empty() {
+            "/".to_owned()
+        } else {
+            rewritten
+        }
+    }
+}
+
+/// All services, the longest prefix first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Catalogue(Vec<Service>);
+
+impl Catalogue {
+    /// A catalogue of these services.
+    #[must_use]
+    pub fn new(mut services: Vec<Service>) -> Self {
+        services.sort_by_key(|service| std::cmp::Reverse(bare(&service.prefix).len()));
+        Self(services)
+    }
+
+    /// The service with the longest prefix that covers the path in whole segments.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<&Service> {
+        self.0.iter().find(|service| covers_segments(&service.prefix, path))
+    }
+}
+
+/// Whether `prefix` stands at the beginning of `path` and ends where one of its segments ends: `/bank/` and `/bank` both
+/// cover `/bank` and `/bank/accounts`, neither covers `/bankrupt`.
+#[must_use]
+pub fn covers_segments(prefix: &str, path: &str) -> bool {
+    path.strip_prefix(bare(prefix))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A prefix without its closing slash.
+fn bare(prefix: &str) -> &str {
+    prefix.strip_suffix('/').unwrap_or(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::testing::test;
+
+    fn service(prefix: &str, rewrite: Option<&str>) -> Service {
+        Service {
+            name: prefix.to_owned(),
+            prefix: prefix.to_owned(),
+            cluster: "cluster".to_owned(),
+            timeout: None,
+            prefix_rewrite: rewrite.map(str::to_owned),
+            access: Access::Protected,
+        }
+    }
+
+    #[test]
+    fn the_longest_prefix_wins_on_whole_segments() {
+        let catalogue = Catalogue::new(
+            ["/bank/", "/bank/reports", "/api/token/", "/b"]
+                .map(|prefix| service(prefix, None))
+                .to_vec(),
+        );
+        for (path, expected) in [
+            ("/bank/", Some("/bank/")),
+            ("/bank", Some("/bank/")),
+            ("/bank/accounts/", Some("/bank/")),
+            ("/bankrupt", None),
+            ("/bank/reports", Some("/bank/reports")),
+            ("/bank/reports/2024", Some("/bank/reports")),
+            ("/bank/reportsx", Some("/bank/")),
+            ("/BANK/", None),
+            ("/api/token/refresh/", Some("/api/token/")),
+            ("/api/", None),
+            ("/b/x", Some("/b")),
+            ("/", None),
+        ] {
+            assert_eq!(
+                catalogue.find(path).map(|service| service.name.as_str()),
+                expected,
+                "{path}"
+            );
+        }
+        let root = Catalogue::new(vec![service("/", None), service("/bank/", None)]);
+        assert_eq!(root.find("/anything").unwrap().name, "/");
+        assert_eq!(root.find("/bank/x").unwrap().name, "/bank/");
+    }
+
+    #[test]
+    fn the_prefix_is_rewritten_without_doubling_or_losing_a_slash() {
+        for (prefix, rewrite, path, expected) in [
+            ("/bank/", Some("/"), "/bank/accounts/", "/accounts/"),
+            ("/bank/", Some("/"), "/bank/", "/"),
+            ("/bank/", Some("/"), "/bank", "/"),
+            ("/bank", Some("/"), "/bank/accounts", "/accounts"),
+            ("/bank/", Some("/v1/"), "/bank/accounts", "/v1/accounts"),
+            ("/bank/", Some("/v1"), "/bank/accounts", "/v1/accounts"),
+            ("/bank/", Some("/v1"), "/bank", "/v1"),
+            ("/", Some("/all"), "/x", "/all/x"),
+            ("/bank/", None, "/bank/accounts", "/bank/accounts"),
+        ] {
+            assert_eq!(
+                service(prefix, rewrite).upstream_path(path),
+                expected,
+                "{prefix} {rewrite:?} {path}"
+            );
+        }
+    }
+}
