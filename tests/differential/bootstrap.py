@@ -1,0 +1,98 @@
+"""Envoy's configuration: for each configuration of the filters two listeners that differ in the filter alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from .cases import Configuration
+
+NATIVE, OURS = "native", "ours"
+_TYPE = "type.googleapis.com/envoy.extensions.filters"
+
+
+def bootstrap(
+    configurations: Iterable[Configuration], upstreams: dict[str, int], plugin: Path | None, *, clusters: dict[str, int],
+) -> str:
+    """An Envoy for these. Without a plugin there are only the native listeners; `clusters` are those with key sets."""
+    listeners = []
+    for configuration in configurations:
+        listeners.append(_listener(NATIVE, configuration, _native(configuration)))
+        if plugin is not None:
+            listeners.append(_listener(OURS, configuration, _ours(configuration, plugin)))
+    return json.dumps({
+        "admin": {"address": _address(0)},
+        "static_resources": {
+            "listeners": listeners,
+            "clusters": [_cluster(name, port) for name, port in {**upstreams, **clusters}.items()],
+        },
+    })
+
+
+def _native(configuration: Configuration) -> dict[str, Any]:
+    message = {"@type": f"{_TYPE}.http.jwt_authn.v3.JwtAuthentication", **configuration.message}
+    return {"name": "envoy.filters.http.jwt_authn", "typed_config": message}
+
+
+def _ours(configuration: Configuration, plugin: Path) -> dict[str, Any]:
+    text = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": json.dumps(configuration.message)}
+    return {
+        "name": "gatehouse",
+        "typed_config": {
+            "@type": f"{_TYPE}.http.wasm.v3.Wasm",
+            "config": {
+                "name": configuration.name, "root_id": configuration.name, "failure_policy": "FAIL_CLOSED",
+                "vm_config": {
+                    "vm_id": "gatehouse", "runtime": "envoy.wasm.runtime.v8",
+                    "code": {"local": {"filename": str(plugin.resolve())}},
+                },
+                "configuration": text,
+            },
+        },
+    }
+
+
+def _listener(side: str, configuration: Configuration, gate: dict[str, Any]) -> dict[str, Any]:
+    router = {"@type": f"{_TYPE}.http.router.v3.Router", "suppress_envoy_headers": True}
+    manager = {
+        "@type": f"{_TYPE}.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": side,
+        # Both sides would draw their own.
+        "generate_request_id": False,
+        "max_request_headers_kb": 96,
+        "common_http_protocol_options": {"max_headers_count": 200},
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "route_config": {
+            "name": side,
+            "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": _routes(side)}],
+        },
+        "http_filters": [gate, {"name": "envoy.filters.http.router", "typed_config": router}],
+    }
+    chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+    return {"name": f"{side}/{configuration.name}", "address": _address(0), "filter_chains": [chain]}
+
+
+def _routes(side: str) -> list[dict[str, Any]]:
+    """The second route is for all; the first shows whether the route was chosen anew after a claim became a header."""
+    return [
+        {
+            "match": {"prefix": "/", "headers": [{"name": "x-claim-route", "string_match": {"exact": "blue"}}]},
+            "route": {"cluster": side, "timeout": "60s"},
+            "request_headers_to_add": [{"header": {"key": "x-routed", "value": "blue"}}],
+        },
+        {"match": {"prefix": "/"}, "route": {"cluster": side, "timeout": "60s"}},
+    ]
+
+
+def _address(port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def _cluster(name: str, port: int) -> dict[str, Any]:
+    endpoint = {"endpoint": {"address": _address(port)}}
+    return {
+        "name": name, "type": "STATIC", "connect_timeout": "5s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
