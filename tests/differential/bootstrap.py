@@ -3,47 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .cases import Configuration
 
 NATIVE, OURS = "native", "ours"
+Tamper = Callable[[dict[str, Any]], dict[str, Any]]
 _TYPE = "type.googleapis.com/envoy.extensions.filters"
 
 
-def bootstrap(
-    configurations: Iterable[Configuration], upstreams: dict[str, int], plugin: Path | None, *, clusters: dict[str, int],
-) -> str:
-    """An Envoy for these. Without a plugin there are only the native listeners; `clusters` are those with key sets."""
-    listeners = []
-    for configuration in configurations:
-        listeners.append(_listener(NATIVE, configuration, _native(configuration)))
-        if plugin is not None:
-            listeners.append(_listener(OURS, configuration, _ours(configuration, plugin)))
+def bootstrap(upstreams: Mapping[str, int], listeners_file: Path) -> str:
+    """An Envoy that reads its listeners from a file: one that is refused leaves the others standing, and says why."""
     return json.dumps({
+        "node": {"id": "differential", "cluster": "differential"},
         "admin": {"address": _address(0)},
-        "static_resources": {
-            "listeners": listeners,
-            "clusters": [_cluster(name, port) for name, port in {**upstreams, **clusters}.items()],
-        },
+        "dynamic_resources": {"lds_config": {"path_config_source": {"path": str(listeners_file)}, "resource_api_version": "V3"}},
+        "static_resources": {"clusters": [_cluster(name, port) for name, port in upstreams.items()]},
     })
 
 
-def _native(configuration: Configuration) -> dict[str, Any]:
-    message = {"@type": f"{_TYPE}.http.jwt_authn.v3.JwtAuthentication", **configuration.message}
-    return {"name": "envoy.filters.http.jwt_authn", "typed_config": message}
+def listeners(configurations: Iterable[Configuration], plugin: Path, tamper: Tamper = lambda message: message) -> str:
+    """The file of listeners: two for each configuration. `tamper` changes what ours is given, to see whether that shows."""
+    resources = []
+    for configuration in configurations:
+        resources.append(_listener(NATIVE, configuration, _native(configuration.message)))
+        resources.append(_listener(OURS, configuration, _ours(configuration.name, tamper(configuration.message), plugin)))
+    kind = "type.googleapis.com/envoy.config.listener.v3.Listener"
+    return json.dumps({"version_info": "1", "resources": [{"@type": kind, **listener} for listener in resources]})
 
 
-def _ours(configuration: Configuration, plugin: Path) -> dict[str, Any]:
-    text = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": json.dumps(configuration.message)}
+def _native(message: dict[str, Any]) -> dict[str, Any]:
+    typed = {"@type": f"{_TYPE}.http.jwt_authn.v3.JwtAuthentication", **message}
+    return {"name": "envoy.filters.http.jwt_authn", "typed_config": typed}
+
+
+def _ours(name: str, message: dict[str, Any], plugin: Path) -> dict[str, Any]:
+    text = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": json.dumps(message)}
     return {
         "name": "gatehouse",
         "typed_config": {
             "@type": f"{_TYPE}.http.wasm.v3.Wasm",
             "config": {
-                "name": configuration.name, "root_id": configuration.name, "failure_policy": "FAIL_CLOSED",
+                "name": name, "root_id": name, "failure_policy": "FAIL_CLOSED",
                 "vm_config": {
                     "vm_id": "gatehouse", "runtime": "envoy.wasm.runtime.v8",
                     "code": {"local": {"filename": str(plugin.resolve())}},

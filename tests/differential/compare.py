@@ -23,7 +23,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which two answers differ. `name` is the header's where it is about one."""
+    """One thing in which two answers differ. `name` is that of the header, or of the challenge's parameter."""
 
     kind: Kind
     native: tuple[str, ...]
@@ -46,22 +46,37 @@ def differences(outcome: Outcome) -> list[Difference]:
     if native.forwarded != ours.forwarded:
         kind = Kind.STRICTER if native.forwarded else Kind.LOOSER
         return [Difference(kind, (_state(native),), (_state(ours),))]
-    found = []
+    found = _challenges(native.values("www-authenticate"), ours.values("www-authenticate"))
     if _status(native) != _status(ours):
         found.append(Difference(Kind.STATUS, _status(native), _status(ours)))
-    challenges = tuple(native.values("www-authenticate")), tuple(ours.values("www-authenticate"))
-    if challenges[0] != challenges[1]:
-        found.append(Difference(Kind.CHALLENGE, *challenges))
     return found
 
 
-_PARTS = re.compile(r'(?:^Bearer |, )([a-z_]+)="([^"]*)"')
+_PARAMETER = re.compile(r'(?:^Bearer |, )([a-z_]+)="([^"]*)"')
 
 
-def challenge_parts(challenge: str) -> dict[str, str] | None:
-    """The parameters of a Bearer challenge; None where it is no such thing. The native filter does not escape the realm."""
-    parts = dict(_PARTS.findall(challenge))
-    return parts if challenge.startswith("Bearer ") and parts else None
+def _challenges(native: list[str], ours: list[str]) -> list[Difference]:
+    """By parameter, where both are one Bearer challenge each."""
+    if native == ours:
+        return []
+    one, other = (_parameters(challenges) for challenges in (native, ours))
+    if one is None or other is None:
+        return [Difference(Kind.CHALLENGE, tuple(native), tuple(ours))]
+    return [
+        Difference(Kind.CHALLENGE, _present(one.get(name)), _present(other.get(name)), name)
+        for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)
+    ]
+
+
+def _parameters(challenges: list[str]) -> dict[str, str] | None:
+    if len(challenges) != 1 or not challenges[0].startswith("Bearer "):
+        return None
+    # The native filter escapes nothing in its realm, so this is how far a realm can be read.
+    return dict(_PARAMETER.findall(challenges[0])) or None
+
+
+def _present(value: str | None) -> tuple[str, ...]:
+    return () if value is None else (value,)
 
 
 def _as_they_arrived(native: Answer, ours: Answer) -> list[Difference]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -30,6 +31,13 @@ class ConfigGenerator:
         self._small_rsa = new_pair("RSA", rng, size=1024)
         self._short_secret = new_pair("oct", rng, size=128)
         self.strangers = {kind: new_pair(kind, rng) for kind in dict.fromkeys(KINDS)}
+
+    def one_of_each(self) -> list[KeyPair]:
+        """A key of each kind, listed as it should be."""
+        found = {key.kind: key for key in reversed(self._pool)}
+        return [
+            key if "alg" in key.listed else replace(key, listed={**key.listed, "alg": key.algorithms[0]}) for key in found.values()
+        ]
 
     def plan(self, name: str) -> Plan:
         """The next configuration."""
@@ -131,7 +139,8 @@ class ConfigGenerator:
                 drawn = [Place(kind, rng.choice((f"jwt{index}", "jwt", "access_token")))]
                 fields["from_params" if kind == "param" else "from_cookies"] = [place.name for place in drawn]
             places.extend(drawn)
-        if len(set(places)) < len(places):
+        # Ours takes a place that is named twice for a mistake.
+        if len({(place.kind, place.name.lower(), place.prefix) for place in places}) < len(places):
             return self._places(index)
         return tuple(places), fields
 

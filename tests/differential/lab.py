@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
-from harness.envoy import Envoy
+from harness.envoy import Envoy, EnvoyRefused
+from harness.waiting import eventually
 from mesh.settings import Tools
 
-from .bootstrap import NATIVE, OURS, bootstrap
+from .bootstrap import NATIVE, OURS, Tamper, bootstrap, listeners
 from .cases import Answer, Case, Configuration, Outcome, Request
 from .wire import Client, Upstream
 
@@ -22,11 +27,17 @@ AT_ONCE = 12
 class Lab:
     """Asks both filters. Comes from `open_lab`."""
 
-    def __init__(self, envoy: Envoy, upstreams: dict[str, Upstream]) -> None:
+    def __init__(self, envoy: Envoy, upstreams: dict[str, Upstream], ports: dict[str, int], refused: dict[str, str]) -> None:
         self.envoy = envoy
         self.upstreams = upstreams
-        self._ports = _listener_ports(envoy)
+        self.refused = refused
+        """Listeners (`native/c0`, `ours/c0`) that Envoy did not take, and why."""
+        self._ports = ports
         self._idle: dict[str, list[Client]] = {}
+
+    def takes(self, side: str, configuration: Configuration) -> bool:
+        """Whether a filter took a configuration."""
+        return f"{side}/{configuration.name}" in self._ports
 
     async def ask(self, side: str, configuration: Configuration, request: Request, number: int) -> Answer:
         """What one of the two makes of a request."""
@@ -67,17 +78,21 @@ class Lab:
 
 @asynccontextmanager
 async def open_lab(
-    tools: Tools, configurations: Sequence[Configuration], *, plugin: Path | None, clusters: dict[str, int] | None = None,
+    tools: Tools, configurations: Sequence[Configuration], *,
+    clusters: Mapping[str, int] | None = None, tamper: Tamper = lambda message: message,
 ) -> AsyncIterator[Lab]:
-    """Starts Envoy; raises `EnvoyRefused` when it does not take the configurations."""
+    """Starts Envoy with two listeners for each configuration. `clusters` are those with key sets."""
     upstreams = {NATIVE: Upstream(), OURS: Upstream()}
-    for upstream in upstreams.values():
-        await upstream.start()
-    ports = {side: upstream.port for side, upstream in upstreams.items()}
-    text = bootstrap(configurations, ports, plugin, clusters=clusters or {})
+    folder = Path(tempfile.mkdtemp(prefix="gatehouse-differential-"))
     try:
+        for upstream in upstreams.values():
+            await upstream.start()
+        ports = {side: upstream.port for side, upstream in upstreams.items()}
+        file = folder / "listeners.json"
+        file.write_text(listeners(configurations, tools.plugin, tamper))
+        text = bootstrap({**ports, **(clusters or {})}, file)
         # In a thread: key sets are served by this event loop, and Envoy may wait for them before it listens.
-        lab = Lab(await asyncio.to_thread(Envoy, tools, text, workers=1), upstreams)
+        lab = await asyncio.to_thread(_start, tools, text, upstreams, 2 * len(configurations))
         try:
             yield lab
         finally:
@@ -85,11 +100,40 @@ async def open_lab(
     finally:
         for upstream in upstreams.values():
             await upstream.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _listener_ports(envoy: Envoy) -> dict[str, int]:
-    answer = httpx.get(f"http://127.0.0.1:{envoy.admin_port}/listeners?format=json", trust_env=False, timeout=60)
-    return {
-        status["name"]: status["local_address"]["socket_address"]["port_value"]
-        for status in answer.json()["listener_statuses"]
-    }
+def _start(tools: Tools, text: str, upstreams: dict[str, Upstream], expected: int) -> Lab:
+    envoy = Envoy(tools, text, workers=1)
+    try:
+        def look() -> tuple[dict[str, int], dict[str, str]] | None:
+            ports, refused = _listeners(envoy)
+            return (ports, refused) if len(ports) + len(refused) == expected else None
+        ports, refused = eventually(look, "every listener stands or is refused")
+    except BaseException:
+        envoy.stop()
+        raise
+    return Lab(envoy, upstreams, ports, refused)
+
+
+def _listeners(envoy: Envoy) -> tuple[dict[str, int], dict[str, str]]:
+    """The ports of those that stand, and what is wrong with the others."""
+    statuses = _admin(envoy, "/listeners?format=json").get("listener_statuses", [])
+    ports = {status["name"]: status["local_address"]["socket_address"]["port_value"] for status in statuses}
+    log = envoy.log_text()
+    if unreadable := _UNREADABLE.search(log):
+        raise EnvoyRefused(unreadable[0])
+    complaints: dict[str, list[str]] = {}
+    for name, complaint in _COMPLAINT.findall(log):
+        complaints.setdefault(f"{OURS}/{name}", []).append(complaint)
+    refused = {name: "\n".join(complaints.get(name, [why])) for name, why in _REJECTED.findall(log)}
+    return ports, refused
+
+
+_REJECTED = re.compile(r"lds: listener '([^']+)' config rejected: (.*)")
+_COMPLAINT = re.compile(r"wasm log (\S+) gatehouse: gatehouse: configuration: (.*)")
+_UNREADABLE = re.compile(r"Filesystem config update (?:failure|rejected): (?!Error adding/updating).*")
+
+
+def _admin(envoy: Envoy, path: str) -> dict[str, Any]:
+    return httpx.get(f"http://127.0.0.1:{envoy.admin_port}{path}", trust_env=False, timeout=60).json()

@@ -56,6 +56,8 @@ class Plan:
     configuration: Configuration
     providers: tuple[Provider, ...]
     rules: tuple[Rule, ...]
+    sweep: int = 0
+    """With how many keys its requests go through all mutations in turn; 0 where they are drawn."""
 
     def provider(self, name: str) -> Provider:
         """By its name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -17,6 +18,7 @@ from .plans import Plan, Provider, Rule, providers_within
 from .rules import with_query
 
 HOUR = 3600
+LARGEST_TOKEN = 8192
 _SUBJECTS = ("user-1", "user-2", "someone")
 
 
@@ -43,6 +45,27 @@ class RequestGenerator:
         request = Request(sending.method, sending.target(), tuple(sending.headers), sending.body)
         return Case(number, self.plan.configuration, request, frozenset(sending.traits), tuple(sending.tokens))
 
+    def sweep(self, number: int) -> Iterator[Case]:
+        """Every mutation with some of the first provider's keys that it goes with."""
+        provider = self.plan.providers[0]
+        for mutation in mutations.ALL:
+            drafts = [self._draft(provider, key) for key in provider.keys]
+            fitting = [draft for draft in drafts if mutation.applies(draft)]
+            for draft in self.rng.sample(fitting, min(len(fitting), self.plan.sweep)):
+                mutation.apply(draft)
+                draft.traits.add(mutation.name)
+                yield self._plain(number, provider, draft)
+                number += 1
+
+    def _plain(self, number: int, provider: Provider, draft: Draft) -> Case:
+        """A request with nothing but a token."""
+        token = draft.token()
+        if len(token) > LARGEST_TOKEN:
+            draft.traits.add("token.above-8-KiB")
+        headers = (("host", "gate.example"), ("authorization", f"Bearer {token}"))
+        minted = Minted(provider.name, draft.header, draft.claims, str(provider.places[0]))
+        return Case(number, self.plan.configuration, Request("GET", "/", headers), frozenset(draft.traits), (minted,))
+
     def _providers(self, rule: Rule) -> list[Provider]:
         """For whom there will be tokens; mostly one that the rule asks for."""
         rng = self.rng
@@ -68,15 +91,15 @@ class RequestGenerator:
             draft.traits.add(mutation.name)
         token = draft.token()
         place = rng.choice(provider.places)
-        if len(token) > 8192:
+        if len(token) > LARGEST_TOKEN:
             draft.traits.add("token.above-8-KiB")
         sending.traits |= draft.traits
         sending.tokens.append(Minted(provider.name, draft.header, draft.claims, str(place)))
         put(sending, place, token)
 
-    def _draft(self, provider: Provider) -> Draft:
+    def _draft(self, provider: Provider, key: KeyPair | None = None) -> Draft:
         rng = self.rng
-        key = rng.choice(provider.keys)
+        key = key or rng.choice(provider.keys)
         algorithm = key.listed.get("alg") if key.listed.get("alg") in key.algorithms else rng.choice(key.algorithms)
         issuer = provider.issuer or rng.choice(("https://anyone.example", "https://issuer-0.example"))
         claims: dict[str, Any] = {

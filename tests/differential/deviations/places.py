@@ -1,0 +1,57 @@
+"""Differences in where tokens are found."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ..cases import Case
+from ..compare import Difference
+from .deviation import Deviation, refused_by_ours, with_trait
+
+
+def _several_tokens(case: Case) -> bool:
+    """A place with two values, or a request with tokens in two places of one provider."""
+    if case.has("token.repeated", "cookie.twice"):
+        return True
+    places = Counter(token.place for token in case.tokens)
+    return len(case.tokens) > 1 and (max(places.values()) > 1 or len({token.provider for token in case.tokens}) < len(case.tokens) or _share(case))
+
+
+def _share(case: Case) -> bool:
+    """Whether some provider looks at two of the places in which there is a token."""
+    used = {token.place.lower() for token in case.tokens}
+    return any(len(used & places_of(provider)) > 1 for provider in case.configuration.providers.values())
+
+
+def places_of(provider: dict[str, object]) -> set[str]:
+    """Where a provider looks, as `header:authorization`."""
+    named = {
+        *(f"header:{header['name'].lower()}" for header in provider.get("from_headers", [])),  # type: ignore[attr-defined]
+        *(f"param:{name}" for name in provider.get("from_params", [])),  # type: ignore[attr-defined]
+        *(f"cookie:{name}" for name in provider.get("from_cookies", [])),  # type: ignore[attr-defined]
+    }
+    return named or {"header:authorization", "param:access_token"}
+
+
+def _any_case(case: Case, difference: Difference) -> bool:
+    return case.has("scheme.other-case")
+
+
+PLACES = (
+    Deviation(
+        "bearer-any-case", "Knows `Bearer` in this spelling only; with any other there is no token.", "Takes the scheme in any case.",
+        "RFC 7235, section 2.1: schemes have no case.", _any_case, looser=True,
+    ),
+    Deviation(
+        "one-token", "Of several tokens in the places of one provider all must be good, of several parameters or cookies of one name the first; two "
+        "`Authorization` headers are joined by a comma and searched.",
+        "Several tokens for one provider, and several `Authorization` headers, are refused.",
+        "RFC 6750, section 2: a request uses one method. Which of several the upstream believes is anybody's guess.",
+        refused_by_ours(_several_tokens),
+    ),
+    Deviation(
+        "prefix-first", "Looks for the prefix (`Bearer `, `value_prefix`) anywhere in the value, and skips what can't begin a token behind it.",
+        "The value begins with the prefix, and then comes the token.", "`Basic …, Bearer …` is no Bearer credential.",
+        refused_by_ours(with_trait("scheme.not-first", "scheme.skipped", "scheme.tab", "scheme.twice", "prefix.not-first", "prefix.skipped", "plain.blank")),
+    ),
+)
