@@ -12,6 +12,8 @@ mod requirement;
 mod sections;
 mod source;
 mod structure;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::time::Duration;

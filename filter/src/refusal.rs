@@ -339,3 +339,23 @@ impl Reason {
         self.entry().code
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::test;
+
+    #[test]
+    fn the_page_of_refusals_has_each_of_them_with_its_statuses() {
+        let page = include_str!("../../docs/refusals.md");
+        let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+        for entry in Reason::ALL.map(Reason::entry) {
+            let row = format!("| `{}` | {} | {} | ", entry.code, entry.status, entry.grpc.code());
+            assert!(
+                rows.iter().any(|line| line.starts_with(&row)),
+                "no row begins with {row}"
+            );
+        }
+        assert_eq!(rows.len(), Reason::ALL.len());
+    }
+}

@@ -28,7 +28,7 @@ pub enum Algorithm {
     Es384,
     /// ECDSA on P-521 with SHA-512 (RFC 7518 section 3.4)
     Es512,
-    /// EdDSA, on Ed25519 only (RFC 8037 section 3.1)
+    /// `EdDSA`, on Ed25519 only (RFC 8037 section 3.1)
     EdDsa,
     /// HMAC with SHA-256 (RFC 7518 section 3.2)
     Hs256,
@@ -47,7 +47,7 @@ pub enum Family {
     RsaPss,
     /// ECDSA; the key is a point on the one curve that the algorithm names
     Ecdsa,
-    /// EdDSA; the key is a point on edwards25519
+    /// `EdDSA`; the key is a point on edwards25519
     EdDsa,
     /// HMAC; the key is a shared secret
     Hmac,

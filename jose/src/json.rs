@@ -7,7 +7,7 @@
 //! - two members of one name in one object, however deep, also when one of the names is written with escapes
 //!   (RFC 7515 section 4 and RFC 7519 section 4 leave the choice between refusing and taking the last; two readers that
 //!   choose differently can be played against each other);
-//! - nesting of [`MAX_DEPTH`] containers or more;
+//! - nesting of more than [`MAX_DEPTH`] containers, as in Envoy's own filter;
 //! - numbers that a double can't hold, such as `1e999`;
 //! - lone surrogates, bytes that are not UTF-8, a byte order mark, UTF-16 and UTF-32;
 //! - anything but white space behind the document.
@@ -19,7 +19,7 @@ mod value;
 
 pub use value::{Number, Object, Value};
 
-/// Documents nested this deep or deeper are refused; the outermost container counts as one.
+/// Documents nested deeper are refused; the outermost container counts as one.
 pub const MAX_DEPTH: usize = 100;
 
 /// Why a document was refused. None of the reasons repeats any of the document.
@@ -38,7 +38,7 @@ pub enum JsonError {
     #[error("two members of one object have the same name")]
     DuplicateMember,
     /// It is nested too deep.
-    #[error("nested {MAX_DEPTH} deep or deeper")]
+    #[error("nested more than {MAX_DEPTH} deep")]
     TooDeep,
 }
 

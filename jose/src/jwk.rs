@@ -201,7 +201,7 @@ impl FromIterator<PublicJwk> for PublicJwkSet {
     }
 }
 
-/// Base64urlUInt (RFC 7518 section 2): no zero bytes in front, but one for zero itself.
+/// `Base64urlUInt` (RFC 7518 section 2): no zero bytes in front, but one for zero itself.
 fn unsigned(number: &[u8]) -> String {
     let first = number
         .iter()

@@ -1,5 +1,6 @@
 //! A key that verifies signatures. Everything that depends on the key alone (decoding, checks of size, curve and point,
-//! Montgomery constants, HMAC's first blocks) happens once, when the key is read; a token costs only what depends on it.
+//! Montgomery constants, HMAC's first blocks) happens once, when the key is read; a token costs only what depends on
+//! it.
 
 mod error;
 mod read;

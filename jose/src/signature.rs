@@ -1,4 +1,4 @@
-//! The signature algorithms, each an implementation of [`jwt_compact::Algorithm`] over RustCrypto's primitives. Apart
+//! The signature algorithms, each an implementation of [`jwt_compact::Algorithm`] over `RustCrypto`'s primitives. Apart
 //! from the keys, so that one algorithm's implementation can be exchanged without anything else noticing.
 //!
 //! All of them verify and none of them signs: the signing key is a type without values. Verification reads public data

@@ -45,8 +45,8 @@ impl UnverifiedToken {
         if token.len() > max_len {
             return Err(TokenError::TooLarge { limit: max_len });
         }
-        // What isn't even UTF-8 is cut at its dots nowhere, so it can only be told as a whole.
-        let compact = std::str::from_utf8(token).map_err(|_| TokenError::Encoding(Part::Header))?;
+        let compact =
+            std::str::from_utf8(token).map_err(|error| TokenError::Encoding(part_at(token, error.valid_up_to())))?;
         let (header, payload, signature) = three_parts(compact)?;
 
         let mut buffer = Vec::with_capacity(header.len().max(payload.len()));
@@ -133,6 +133,15 @@ fn three_parts(compact: &str) -> Result<(&str, &str, &str), TokenError> {
         // RFC 7516 section 9: five parts are an encrypted token.
         (_, _, _, Some(_)) if parts.next().is_some() && parts.next().is_none() => Err(TokenError::Encrypted),
         _ => Err(TokenError::NotThreeParts),
+    }
+}
+
+/// The part that a byte belongs to, by the dots in front of it.
+fn part_at(token: &[u8], position: usize) -> Part {
+    match token.iter().take(position).filter(|byte| **byte == b'.').count() {
+        0 => Part::Header,
+        1 => Part::Payload,
+        _ => Part::Signature,
     }
 }
 

@@ -47,10 +47,15 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn add(&self, path: impl Into<String>, problem: impl Into<String>) {
-        self.errors.borrow_mut().push(ConfigError {
+        let error = ConfigError {
             path: path.into(),
             problem: problem.into(),
-        });
+        };
+        let mut errors = self.errors.borrow_mut();
+        // A field may be asked for more than once.
+        if !errors.contains(&error) {
+            errors.push(error);
+        }
     }
 
     /// Notes what the native filter passes over in silence, and what is passed over here too.

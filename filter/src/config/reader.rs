@@ -14,7 +14,8 @@ pub(super) fn read_root<T>(object: &Object, report: &Report, read: impl FnOnce(&
     let mut fields = Fields {
         path: String::new(),
         object,
-        known: vec!["@type"],
+        known: Vec::new(),
+        unsupported: vec!["@type"],
         report,
     };
     let value = read(&mut fields);
@@ -27,6 +28,7 @@ pub(super) struct Fields<'f> {
     path: String,
     object: &'f Object,
     known: Vec<&'static str>,
+    unsupported: Vec<&'static str>,
     report: &'f Report,
 }
 
@@ -114,7 +116,8 @@ impl<'f> Fields<'f> {
 
     /// A field of the native filter's that this version does not implement: better no start than another meaning.
     pub(super) fn unsupported(&mut self, name: &'static str, instead: &str) {
-        if self.has(name) {
+        self.unsupported.push(name);
+        if self.value(name).is_some() {
             self.report
                 .add(self.path_of(name), format!("is not supported; {instead}"));
         }
@@ -130,6 +133,7 @@ impl<'f> Fields<'f> {
             path: path.to_owned(),
             object,
             known: Vec::new(),
+            unsupported: Vec::new(),
             report: self.report,
         };
         let read = read(&mut fields);
@@ -151,6 +155,10 @@ impl<'f> Fields<'f> {
         if !self.known.contains(&name) {
             self.known.push(name);
         }
+        self.value(name)
+    }
+
+    fn value(&self, name: &'static str) -> Option<&'f Value> {
         let object: &'f Object = self.object;
         let camel = camel_case(name);
         let (snake_value, camel_value) = (object.get(name), object.get(&camel));
@@ -164,20 +172,14 @@ impl<'f> Fields<'f> {
     }
 
     fn finish(self) {
+        let names = self.known.iter().chain(&self.unsupported);
         for (name, _) in self.object.iter() {
-            if !self
-                .known
-                .iter()
-                .any(|known| *known == name || camel_case(known) == name)
-            {
-                let allowed: Vec<&str> = self.known.iter().copied().filter(|known| *known != "@type").collect();
-                self.report.add(
-                    self.path_of(name),
-                    format!(
-                        "is no field that Gatehouse knows; allowed here are: {}",
-                        allowed.join(", ")
-                    ),
+            if !names.clone().any(|known| *known == name || camel_case(known) == name) {
+                let problem = format!(
+                    "is no field that Gatehouse knows; allowed here are: {}",
+                    self.known.join(", ")
                 );
+                self.report.add(self.path_of(name), problem);
             }
         }
     }

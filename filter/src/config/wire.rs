@@ -1,8 +1,11 @@
 //! The configuration as it is written: every field with its type and its path, nothing yet about whether it makes sense.
 
+mod sections;
+
 use std::time::Duration;
 
 use super::reader::Fields;
+pub(super) use sections::{Headers, Keys, Service, TokenLimits, TokenProfile};
 
 /// What to do instead of a field of the native filter's that this version does not have.
 const LATER: &str = "this version of Gatehouse does not have it, and leaving it out would change the meaning";
@@ -306,106 +309,6 @@ impl Requirement {
         Self {
             path: fields.path(),
             alternatives,
-        }
-    }
-}
-
-/// One entry of `services`.
-#[derive(Debug)]
-pub(super) struct Service {
-    pub(super) path: String,
-    pub(super) prefix: String,
-    pub(super) cluster: String,
-    pub(super) timeout: Option<Duration>,
-    pub(super) prefix_rewrite: Option<String>,
-    pub(super) public: bool,
-}
-
-impl Service {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            path: fields.path(),
-            prefix: fields.string("prefix").unwrap_or_default(),
-            cluster: fields.string("cluster").unwrap_or_default(),
-            timeout: fields.duration("timeout"),
-            prefix_rewrite: fields.string("prefix_rewrite"),
-            public: fields.flag("public").unwrap_or_default(),
-        }
-    }
-}
-
-/// `headers`
-#[derive(Debug)]
-pub(super) struct Headers {
-    pub(super) path: String,
-    pub(super) profile: Option<String>,
-    pub(super) trusted: Vec<String>,
-}
-
-impl Headers {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            path: fields.path(),
-            profile: fields.string("profile"),
-            trusted: fields.strings("trusted"),
-        }
-    }
-}
-
-/// One entry of `token_profiles`.
-#[derive(Debug)]
-pub(super) struct TokenProfile {
-    pub(super) path: String,
-    pub(super) typ: Option<Vec<String>>,
-    pub(super) token_type: Option<Vec<String>>,
-}
-
-impl TokenProfile {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            path: fields.path(),
-            typ: fields.has("typ").then(|| fields.strings("typ")),
-            token_type: fields.has("token_type").then(|| fields.strings("token_type")),
-        }
-    }
-}
-
-/// `token_limits`
-#[derive(Debug)]
-pub(super) struct TokenLimits {
-    pub(super) path: String,
-    pub(super) max_token_bytes: Option<u64>,
-}
-
-impl TokenLimits {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            path: fields.path(),
-            max_token_bytes: fields.integer("max_token_bytes"),
-        }
-    }
-}
-
-/// `keys`
-#[derive(Debug)]
-pub(super) struct Keys {
-    pub(super) path: String,
-    pub(super) keep_last_good: Option<Duration>,
-    pub(super) unknown_key_cooldown: Option<Duration>,
-    pub(super) max_wait: Option<Duration>,
-    pub(super) max_waiting_requests: Option<u64>,
-    pub(super) max_document_bytes: Option<u64>,
-}
-
-impl Keys {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            path: fields.path(),
-            keep_last_good: fields.duration("keep_last_good"),
-            unknown_key_cooldown: fields.duration("unknown_key_cooldown"),
-            max_wait: fields.duration("max_wait"),
-            max_waiting_requests: fields.integer("max_waiting_requests"),
-            max_document_bytes: fields.integer("max_document_bytes"),
         }
     }
 }

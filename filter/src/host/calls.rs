@@ -38,7 +38,7 @@ pub(super) fn nanoseconds() -> u64 {
 pub(super) fn log(level: LogLevel, line: impl FnOnce() -> String) {
     let wanted = hostcalls::get_log_level().is_ok_and(|wanted| wanted as u32 <= level as u32);
     if wanted {
-        let _written = hostcalls::log(level, &format!("gatehouse: {}", line()));
+        let _written = hostcalls::log(level, &line());
     }
 }
 

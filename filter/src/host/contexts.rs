@@ -10,6 +10,7 @@ use super::calls;
 use super::worker::Worker;
 use crate::config::Config;
 use crate::gate::Refusal;
+use crate::headers::Edit;
 use crate::refusal::{Detail, Reason};
 use crate::request::Request;
 
@@ -89,7 +90,7 @@ impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
         let request = calls::request_headers();
         if let Ok(mut worker) = self.worker.try_borrow_mut() {
-            return worker.arrived(self.context_id, request);
+            return worker.arrived(self.context_id, &request);
         }
         calls::answer(&Refusal::of(Reason::GateNotReady).answer(&request, Detail::Shown));
         Action::Pause
@@ -98,15 +99,16 @@ impl HttpContext for Stream {
     /// Servers exist that merge trailers into the headers.
     fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
         let trailers = calls::request_trailers();
-        match self.worker.try_borrow() {
-            Ok(worker) => calls::edit_trailers(worker.sanitised(&trailers)),
-            Err(_) => {
-                let all = trailers
-                    .headers()
-                    .filter_map(|(name, _)| std::str::from_utf8(name).ok());
-                calls::edit_trailers(all.map(|name| crate::headers::Edit::Remove(name.to_owned())).collect());
-            }
-        }
+        let edits = if let Ok(worker) = self.worker.try_borrow() {
+            worker.sanitised(&trailers)
+        } else {
+            // Which of them are trusted can't be known: none goes on.
+            let names = trailers
+                .headers()
+                .filter_map(|(name, _)| std::str::from_utf8(name).ok());
+            names.map(|name| Edit::Remove(name.to_owned())).collect()
+        };
+        calls::edit_trailers(edits);
         Action::Continue
     }
 }

@@ -72,7 +72,7 @@ impl Worker {
         let before = remote.generation();
         remote.note(ledger.unwrap_or_default());
         if stamp.is_some()
-            && stamp > remote.fetched_at()
+            && stamp != remote.fetched_at()
             && let Some((at, document)) = calls::shared(&names.keys).0.as_deref().and_then(split_stamp)
         {
             let response = Response {

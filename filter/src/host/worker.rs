@@ -81,13 +81,13 @@ impl Worker {
     }
 
     /// A request has come.
-    pub(super) fn arrived(&mut self, id: u32, request: HeaderList) -> Action {
+    pub(super) fn arrived(&mut self, id: u32, request: &HeaderList) -> Action {
         let now = calls::now();
-        let mut decision = self.decide(&request, now, Patience::Left);
+        let mut decision = self.decide(request, now, Patience::Left);
         if let Decision::Wait(fetch) = decision
             && self.read_shared(fetch.provider)
         {
-            decision = self.decide(&request, now, Patience::Left);
+            decision = self.decide(request, now, Patience::Left);
         }
         if let Decision::Wait(fetch) = decision {
             let deadline = now.plus(
@@ -109,9 +109,9 @@ impl Worker {
                 self.pace(FAST);
                 return Action::Pause;
             }
-            decision = self.decide(&request, now, Patience::Exhausted);
+            decision = self.decide(request, now, Patience::Exhausted);
         }
-        self.carry_out(&request, decision)
+        self.carry_out(request, decision)
     }
 
     /// A request has ended, whichever way.

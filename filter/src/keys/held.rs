@@ -93,12 +93,11 @@ impl RemoteKeys {
         }
     }
 
-    /// Takes over keys that were fetched, unless those that are held are newer.
+    /// Takes over keys: those that were fetched last, whatever their time says. After the clock was set back, the newest
+    /// keys seem to be the oldest.
     pub fn install(&mut self, keys: JwkSet, at: Timestamp) {
-        if self.fetched_at().is_none_or(|held| held <= at) {
-            self.held = Held::Fetched { keys, at };
-            self.generation += 1;
-        }
+        self.held = Held::Fetched { keys, at };
+        self.generation += 1;
     }
 
     /// How it is kept fresh.

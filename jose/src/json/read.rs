@@ -45,7 +45,7 @@ impl Seed<'_> {
     /// The seed for what stands inside the container that begins here.
     fn inside<E: Error>(self) -> Result<Self, E> {
         let depth = self.depth + 1;
-        if depth >= MAX_DEPTH {
+        if depth > MAX_DEPTH {
             return Err(self.refuse(JsonError::TooDeep));
         }
         Ok(Self { depth, ..self })

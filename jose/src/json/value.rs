@@ -112,6 +112,7 @@ impl Object {
     }
 
     /// The members, in the order of the document.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         self.members.iter().map(|(name, value)| (name.as_str(), value))
     }

@@ -46,13 +46,13 @@ pub enum JwkError {
     /// An RSA modulus below 2048 or above 8192 bits (RFC 7518 section 3.3).
     #[error("the modulus has fewer than 2048 or more than 8192 bits")]
     ModulusSize,
-    /// An RSA modulus that is no product of odd primes, or an exponent that is even, 1, or above 2^33.
+    /// An RSA modulus that is even, or an exponent that is even, below 3, or 2^33 or more.
     #[error("the modulus or the exponent is not that of an RSA key")]
     InvalidRsaKey,
     /// A coordinate that is not exactly as long as the curve asks for (RFC 7518 section 6.2.1.2, RFC 8037 section 2).
     #[error("a coordinate does not have the length that the curve asks for")]
     CoordinateLength,
-    /// A point that is not on the curve, or one of small order.
+    /// A point that is not on the curve; on edwards25519 also one of small order, or not in its canonical spelling.
     #[error("the key is not a point of the curve's group")]
     InvalidPoint,
     /// An HMAC key shorter than the hash (RFC 7518 section 3.2).

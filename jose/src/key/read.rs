@@ -93,12 +93,6 @@ fn rsa_key(jwk: &Object) -> Result<(Material, AlgorithmSet), JwkError> {
     let modulus = bytes(jwk, "n")?;
     let exponent = bytes(jwk, "e")?;
     let (modulus, exponent) = (without_leading_zeros(&modulus), without_leading_zeros(&exponent));
-    if modulus.len() * 8 < MIN_MODULUS_BITS || modulus.len() * 8 > MAX_MODULUS_BITS {
-        return Err(JwkError::ModulusSize);
-    }
-    if exponent.len() > size_of::<u64>() {
-        return Err(JwkError::InvalidRsaKey);
-    }
     let key = rsa::PublicKey::new_with_size_limits(
         BoxedUint::from_be_slice_vartime(modulus),
         BoxedUint::from_be_slice_vartime(exponent),

@@ -102,7 +102,13 @@ fn use_and_key_ops_must_allow_verification() {
 fn a_key_does_not_verify_what_it_is_not_for() {
     for algorithm in Algorithm::ALL {
         let key = read(&testing::jwk(algorithm, ""), KeySource::Local).unwrap();
+        let named = read(
+            &testing::jwk(algorithm, &format!(r#","alg":"{algorithm}""#)),
+            KeySource::Local,
+        )
+        .unwrap();
         let signature = testing::sign(algorithm, b"message");
+        assert_eq!(named.verify(algorithm, b"message", &signature), Ok(()), "{algorithm}");
         assert_eq!(key.verify(algorithm, b"message", &signature), Ok(()), "{algorithm}");
         assert_eq!(
             key.verify(algorithm, b"Message", &signature),
@@ -118,6 +124,13 @@ fn a_key_does_not_verify_what_it_is_not_for() {
             assert_eq!(
                 key.verify(other, b"message", &signature),
                 Err(expected),
+                "{algorithm} as {other}"
+            );
+            let signature = testing::sign(other, b"message");
+            let outcome = named.verify(other, b"message", &signature);
+            assert_eq!(
+                outcome,
+                Err(SignatureError::AlgorithmMismatch),
                 "{algorithm} as {other}"
             );
         }

@@ -77,7 +77,7 @@ fn a_set_is_an_object_with_a_list_of_keys() {
         "<html><body>Bad gateway</body></html>".to_owned(),
         format!(r#"{{"keys":[{key}"#),
         format!(r#"{{"keys":[{key}]}} x"#),
-        format!("\u{feff}{}", jwks(&[key.clone()])),
+        format!("\u{feff}{}", jwks(std::slice::from_ref(&key))),
         format!(r#"{{"keys":[{key}],"keys":[]}}"#),
         jwks(&[jwk(Algorithm::Es256, r#","kid":"a","kid":"b""#)]),
     ] {

@@ -1,9 +1,9 @@
 //! RSASSA-PKCS1-v1_5 (RFC 7518 section 3.3, RFC 8017 section 8.2) and RSASSA-PSS (RFC 7518 section 3.5, RFC 8017
 //! section 8.1).
 //!
-//! A signature is exactly as long as the modulus and, as a number, below it. For PKCS #1 v1.5 the whole encoded block is
-//! compared with the one that the message gives, so there is no padding to be parsed wrongly. For PSS the salt is exactly
-//! as long as the hash, and MGF1 uses the hash of the message.
+//! A signature is exactly as long as the modulus and, as a number, below it. For PKCS #1 v1.5 the whole encoded block
+//! is compared with the one that the message gives, so there is no padding to be parsed wrongly. For PSS the salt is
+//! exactly as long as the hash, and MGF1 uses the hash of the message.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

@@ -1,5 +1,5 @@
-//! Project Wycheproof's vectors, through the same door as tokens: a JWK becomes a key, the key verifies. Each table says
-//! how many vectors a set has for us to accept and to refuse, so a set that shrinks or is not run fails.
+//! Project Wycheproof's vectors, through the same door as tokens: a JWK becomes a key, the key verifies. Each table
+//! says how many vectors a set has for us to accept and to refuse, so a set that shrinks or is not run fails.
 //!
 //! The crate carries no JWS set of its own, so these are the sets of the primitives. wasm32 runs a sample of each.
 

@@ -30,7 +30,9 @@ impl NumericDate {
         self.0
     }
 
-    /// The date that a number stands for, unless it lies before the epoch or 2^64 seconds or more behind it.
+    /// The date that a number stands for, unless it lies before the epoch or 2^64 seconds or more behind it. Readers who
+    /// know numbers as doubles only, Envoy's own filter for one, take the last 1024 numbers before 2^64 for that one,
+    /// so these are refused with it.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -39,7 +41,7 @@ impl NumericDate {
     pub(super) fn rounded(number: Number, rounding: Rounding) -> Option<Self> {
         const TWO_TO_THE_64: f64 = 18_446_744_073_709_551_616.0;
         match number {
-            Number::Unsigned(seconds) => Some(Self(seconds)),
+            Number::Unsigned(seconds) => (number.as_f64() < TWO_TO_THE_64).then_some(Self(seconds)),
             Number::Negative(_) => None,
             Number::Float(seconds) => {
                 let rounded = match rounding {
@@ -61,9 +63,15 @@ mod tests {
 
     #[test]
     fn fractions_shorten_a_life_and_what_is_out_of_range_is_no_date() {
-        let table: [(Number, Option<u64>, Option<u64>); 15] = [
+        let table: [(Number, Option<u64>, Option<u64>); 17] = [
             (Number::Unsigned(0), Some(0), Some(0)),
-            (Number::Unsigned(u64::MAX), Some(u64::MAX), Some(u64::MAX)),
+            (
+                Number::Unsigned(u64::MAX - 1024),
+                Some(u64::MAX - 1024),
+                Some(u64::MAX - 1024),
+            ),
+            (Number::Unsigned(u64::MAX - 1023), None, None),
+            (Number::Unsigned(u64::MAX), None, None),
             (Number::Negative(-1), None, None),
             (Number::Negative(i64::MIN), None, None),
             (Number::Float(0.0), Some(0), Some(0)),

@@ -55,7 +55,9 @@ fn two_tokens_are_one_too_many() {
     let gate = gate(json!({}));
     let bearer = format!("Bearer {}", token());
     let query = format!("/?access_token={}", token());
+    let joined = format!("{bearer},{bearer}");
     for headers in [
+        &[(":path", "/"), ("authorization", joined.as_str())][..],
         &[
             (":path", "/"),
             ("authorization", bearer.as_str()),

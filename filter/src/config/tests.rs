@@ -1,0 +1,348 @@
+//! What a configuration may say, and what is said about one that says something else.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Config, KeyOrigin};
+use crate::headers::Padding;
+use crate::refusal::Detail;
+use crate::requirement::{Case, PathPattern, Requirement};
+use crate::service::Access;
+use crate::testing::{jwks, test};
+use crate::token::{Expiration, Place, Prefix};
+
+/// A configuration with everything that is supported, in `snake_case`.
+fn full() -> Value {
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+        "providers": {
+            "remote": {
+                "issuer": "https://issuer.test",
+                "audiences": ["a", "b"],
+                "require_expiration": true,
+                "max_lifetime": "3600s",
+                "clock_skew_seconds": 5,
+                "remote_jwks": {
+                    "http_uri": {"uri": "https://issuer.test:8443/jwks?x=1", "cluster": "issuer", "timeout": "0.5s"},
+                    "cache_duration": "300s",
+                    "async_fetch": {"fast_listener": true, "failed_refetch_duration": "2s"},
+                },
+                "forward": true,
+                "from_headers": [{"name": "X-Token", "value_prefix": "Token "}, {"name": "Authorization", "value_prefix": "Bearer "}],
+                "from_params": ["jwt"],
+                "forward_payload_header": "X-Payload",
+                "pad_forward_payload_header": true,
+                "claim_to_headers": [
+                    {"header_name": "X-User-Id", "claim_name": "sub"},
+                    {"header_name": "x-tenant", "claim_path": ["a.b", "c"]},
+                ],
+                "clear_route_cache": true,
+            },
+            "local": {"local_jwks": {"inline_string": jwks(&[("one", 1)])}},
+        },
+        "rules": [
+            {"match": {"path": "/open"}},
+            {"match": {"prefix": "/a", "case_sensitive": false}, "requires": {"provider_name": "remote"}},
+            {"match": {"path_separated_prefix": "/b"}, "requirement_name": "named"},
+        ],
+        "requirement_map": {"named": {"requires_any": {"requirements": [
+            {"provider_and_audiences": {"provider_name": "local", "audiences": ["c"]}},
+            {"allow_missing": {}},
+        ]}}},
+        "bypass_cors_preflight": true,
+        "strip_failure_response": true,
+        "stat_prefix": "edge",
+        "services": {
+            "bank": {"prefix": "/bank/", "cluster": "bank", "timeout": "5s", "prefix_rewrite": "/"},
+            "token": {"prefix": "/token/", "cluster": "issuer", "public": true},
+        },
+        "headers": {"profile": "mesh", "trusted": ["X-User-Roles"]},
+        "token_profiles": {"remote": {"typ": ["at+jwt"], "token_type": ["access"]}},
+        "token_limits": {"max_token_bytes": 4096},
+        "keys": {
+            "keep_last_good": "60s",
+            "unknown_key_cooldown": "7s",
+            "max_wait": "3s",
+            "max_waiting_requests": 10,
+            "max_document_bytes": 1000,
+        },
+    })
+}
+
+fn parse(config: &Value) -> Config {
+    Config::parse(config.to_string().as_bytes()).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn errors(config: &Value) -> Vec<String> {
+    match Config::parse(config.to_string().as_bytes()) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The full configuration with one value put in at a path such as `/providers/remote/issuer`.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut config = full();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    match config.pointer_mut(parent).unwrap() {
+        Value::Array(list) => list[name.parse::<usize>().unwrap()] = value,
+        parent => parent[name] = value,
+    }
+    config
+}
+
+/// Member names in lowerCamelCase where they are the message's, as a proto3 JSON writer writes them.
+fn camel(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => list.iter().map(camel).collect(),
+        Value::Object(object) => object
+            .iter()
+            .map(|(name, value)| {
+                let mut words = name.split('_');
+                let mut camel_name = words.next().unwrap().to_owned();
+                for word in words {
+                    camel_name += &word[..1].to_uppercase();
+                    camel_name += &word[1..];
+                }
+                (camel_name, camel(value))
+            })
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn every_field_arrives_in_either_spelling() {
+    for config in [full(), camel(&full())] {
+        let config = parse(&config);
+        // proto3 JSON has no order of members; this one keeps that of the text, and `serde_json` sorts it.
+        let [local, remote] = &config.providers[..] else {
+            panic!("two providers")
+        };
+        assert_eq!((local.name.as_str(), remote.name.as_str()), ("local", "remote"));
+        assert_eq!(remote.rules.issuer.as_deref(), Some("https://issuer.test"));
+        assert_eq!(remote.rules.audiences, ["a", "b"]);
+        assert_eq!(remote.rules.expiration, Expiration::Required);
+        assert_eq!(remote.rules.max_lifetime, Some(Duration::from_hours(1)));
+        assert_eq!(remote.rules.clock_skew, Duration::from_secs(5));
+        assert_eq!(remote.rules.profile.typ.as_deref(), Some(&["at+jwt".to_owned()][..]));
+        assert_eq!(
+            remote.rules.profile.token_type.as_deref(),
+            Some(&["access".to_owned()][..])
+        );
+        assert!(remote.forward && remote.clear_route_cache);
+        assert_eq!(
+            remote.places,
+            [
+                Place::Header {
+                    name: "x-token".to_owned(),
+                    prefix: Prefix::Literal("Token ".to_owned())
+                },
+                Place::Header {
+                    name: "authorization".to_owned(),
+                    prefix: Prefix::Bearer
+                },
+                Place::Parameter("jwt".to_owned()),
+            ]
+        );
+        assert_eq!(
+            remote
+                .claim_headers
+                .iter()
+                .map(|header| &*header.name)
+                .collect::<Vec<_>>(),
+            ["x-user-id", "x-tenant"]
+        );
+        let payload = remote.payload_header.as_ref().unwrap();
+        assert_eq!((payload.name.as_str(), payload.padding), ("x-payload", Padding::Added));
+
+        let KeyOrigin::Remote(keys) = &remote.keys else {
+            panic!("remote keys")
+        };
+        assert_eq!(
+            (
+                keys.cluster.as_str(),
+                keys.scheme.as_str(),
+                keys.authority.as_str(),
+                keys.path.as_str()
+            ),
+            ("issuer", "https", "issuer.test:8443", "/jwks?x=1")
+        );
+        assert_eq!(keys.policy.timeout, Duration::from_millis(500));
+        assert_eq!(keys.policy.cache_duration, Duration::from_mins(5));
+        assert_eq!(keys.policy.first_pause, Duration::from_secs(2));
+        assert_eq!(keys.policy.keep_last_good, Duration::from_mins(1));
+        assert_eq!(keys.policy.unknown_key_cooldown, Duration::from_secs(7));
+        assert_eq!((config.max_wait, config.max_waiting), (Duration::from_secs(3), 10));
+        assert_eq!((config.max_token_bytes, config.max_document_bytes), (4096, 1000));
+
+        assert_eq!(config.rules.len(), 3);
+        assert_eq!(config.rules[0].requires, None);
+        assert_eq!(config.rules[1].path.case, Case::Insensitive);
+        assert_eq!(
+            config.rules[2].path.pattern,
+            PathPattern::SeparatedPrefix("/b".to_owned())
+        );
+        assert!(matches!(&config.rules[2].requires, Some(Requirement::Any(list)) if list.len() == 2));
+        assert!(config.bypass_cors_preflight);
+        assert_eq!(config.refusal_detail, Detail::Stripped);
+        assert_eq!(config.stat_prefix, "edge.");
+        let services = config.services.as_ref().unwrap();
+        assert_eq!(services.find("/token/").unwrap().access, Access::Public);
+        assert_eq!(services.find("/bank/x").unwrap().timeout, Some(Duration::from_secs(5)));
+        assert!(config.sanitiser.trusts(b"x_user_roles") && config.sanitiser.trusts(b"X-Payload"));
+        assert!(!config.sanitiser.trusts(b"x-real-ip"));
+        assert!(config.warnings.is_empty());
+    }
+}
+
+#[test]
+fn what_is_left_out_has_a_default() {
+    let config = parse(&json!({"providers": {"p": {"local_jwks": {"inline_string": jwks(&[("one", 1)])}}}}));
+    let provider = &config.providers[0];
+    assert_eq!(provider.rules.issuer, None);
+    assert_eq!(provider.rules.clock_skew, Duration::from_mins(1));
+    assert_eq!(provider.rules.expiration, Expiration::Optional);
+    assert!(!provider.forward);
+    assert_eq!(config.max_token_bytes, 8192);
+    assert_eq!(config.max_wait, Duration::from_secs(5));
+    assert_eq!(config.max_waiting, 1000);
+    assert_eq!(config.refusal_detail, Detail::Shown);
+    assert!(config.services.is_none());
+    assert!(!config.sanitiser.trusts(b"x-gatehouse-cluster"));
+    assert!(
+        parse(&json!({"headers": {}})).sanitiser.trusts(b"X_Real_IP"),
+        "edge is the default"
+    );
+    let zero = with("/providers/remote/clock_skew_seconds", json!(0));
+    assert_eq!(parse(&zero).providers[1].rules.clock_skew, Duration::from_mins(1));
+}
+
+#[test]
+fn integers_and_nulls_are_read_as_proto3_json_has_them() {
+    for skew in [json!(7), json!("7"), json!(7.0)] {
+        let config = parse(&with("/providers/remote/clock_skew_seconds", skew));
+        assert_eq!(config.providers[1].rules.clock_skew, Duration::from_secs(7));
+    }
+    assert_eq!(
+        parse(&with("/providers/remote/issuer", Value::Null)).providers[1]
+            .rules
+            .issuer,
+        None
+    );
+    assert!(parse(&with("/services", Value::Null)).services.is_none());
+}
+
+#[test]
+fn every_error_names_its_field_and_says_what_would_be_right() {
+    // One line each: where the full configuration is changed, to what, the path in the error, a part of what it says.
+    for line in include_str!("tests/wrong.txt").lines() {
+        let [pointer, value, path, part] = line.splitn(4, " | ").collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        let errors = errors(&with(pointer, serde_json::from_str(value).unwrap()));
+        let found = errors
+            .iter()
+            .any(|error| error.starts_with(&format!("{path}: ")) && error.contains(part));
+        assert!(found, "{line}\n  got {errors:#?}");
+    }
+}
+
+#[test]
+fn all_errors_are_told_at_once() {
+    let mut config = with("/providers/remote/issuer", json!(1));
+    config["nonsense"] = json!(1);
+    config["rules"][1]["requires"]["provider_name"] = json!("nobody");
+    config["services"]["bank"]["cluster"] = json!("");
+    config["keys"]["max_wait"] = json!("1h");
+    assert_eq!(errors(&config).len(), 5, "{:#?}", errors(&config));
+}
+
+#[test]
+fn a_protected_service_needs_a_provider() {
+    let services = json!({"bank": {"prefix": "/bank/", "cluster": "bank"}});
+    assert!(
+        errors(&json!({ "services": services }))
+            .iter()
+            .any(|error| error.starts_with("services.bank: is protected"))
+    );
+    let public = json!({"bank": {"prefix": "/bank/", "cluster": "bank", "public": true}});
+    assert!(errors(&json!({ "services": public })).is_empty());
+}
+
+#[test]
+fn what_is_no_json_object_is_told_as_such() {
+    for (text, part) in [
+        ("", "is empty"),
+        ("   ", "is empty"),
+        ("{", "not JSON"),
+        ("[]", "no object"),
+        ("{} {}", "not JSON"),
+        (r#"{"rules":[],"rules":[]}"#, "same name"),
+        ("providers: {}", "not JSON"),
+    ] {
+        let error = Config::parse(text.as_bytes()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("configuration: ") && error.contains(part),
+            "{text}: {error}"
+        );
+    }
+    let twice = r#"{"statPrefix":"a","stat_prefix":"b"}"#;
+    assert!(
+        Config::parse(twice.as_bytes())
+            .unwrap_err()
+            .to_string()
+            .contains("is there twice, also as statPrefix")
+    );
+}
+
+#[test]
+fn keys_that_can_not_be_used_are_left_out_with_a_warning() {
+    let mut set: Value = serde_json::from_str(&jwks(&[("one", 1)])).unwrap();
+    set["keys"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"kty": "EC", "crv": "P-999", "kid": "odd"}));
+    let config = parse(&with(
+        "/providers/local/local_jwks",
+        json!({"inline_string": set.to_string()}),
+    ));
+    assert!(
+        config.warnings[0]
+            .to_string()
+            .starts_with("providers.local.local_jwks.keys[1]: is left out")
+    );
+}
+
+#[test]
+fn the_page_of_the_configuration_names_every_field_and_its_examples_are_right() {
+    fn names(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Array(list) => list.iter().for_each(|value| names(value, found)),
+            Value::Object(object) => object.iter().for_each(|(name, value)| {
+                found.push(name.clone());
+                names(value, found);
+            }),
+            _ => {}
+        }
+    }
+    let page = include_str!("../../../docs/filter-configuration.md");
+    let mut found = Vec::new();
+    names(&full(), &mut found);
+    // What is chosen freely is no field.
+    found.retain(|name| !["remote", "local", "named", "bank", "token"].contains(&name.as_str()));
+    for name in found {
+        assert!(page.contains(&format!("`{name}")), "{name} is not described");
+    }
+    let examples: Vec<&str> = page
+        .split("```json\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        Config::parse(example.as_bytes()).unwrap_or_else(|errors| panic!("{errors}\n{example}"));
+    }
+}

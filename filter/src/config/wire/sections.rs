@@ -1,0 +1,105 @@
+//! Gatehouse's own sections as they are written.
+
+use std::time::Duration;
+
+use crate::config::reader::Fields;
+
+/// One entry of `services`.
+#[derive(Debug)]
+pub(in crate::config) struct Service {
+    pub(in crate::config) path: String,
+    pub(in crate::config) prefix: String,
+    pub(in crate::config) cluster: String,
+    pub(in crate::config) timeout: Option<Duration>,
+    pub(in crate::config) prefix_rewrite: Option<String>,
+    pub(in crate::config) public: bool,
+}
+
+impl Service {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            prefix: fields.string("prefix").unwrap_or_default(),
+            cluster: fields.string("cluster").unwrap_or_default(),
+            timeout: fields.duration("timeout"),
+            prefix_rewrite: fields.string("prefix_rewrite"),
+            public: fields.flag("public").unwrap_or_default(),
+        }
+    }
+}
+
+/// `headers`
+#[derive(Debug)]
+pub(in crate::config) struct Headers {
+    pub(in crate::config) path: String,
+    pub(in crate::config) profile: Option<String>,
+    pub(in crate::config) trusted: Vec<String>,
+}
+
+impl Headers {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            profile: fields.string("profile"),
+            trusted: fields.strings("trusted"),
+        }
+    }
+}
+
+/// One entry of `token_profiles`.
+#[derive(Debug)]
+pub(in crate::config) struct TokenProfile {
+    pub(in crate::config) path: String,
+    pub(in crate::config) typ: Option<Vec<String>>,
+    pub(in crate::config) token_type: Option<Vec<String>>,
+}
+
+impl TokenProfile {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            typ: fields.has("typ").then(|| fields.strings("typ")),
+            token_type: fields.has("token_type").then(|| fields.strings("token_type")),
+        }
+    }
+}
+
+/// `token_limits`
+#[derive(Debug)]
+pub(in crate::config) struct TokenLimits {
+    pub(in crate::config) path: String,
+    pub(in crate::config) max_token_bytes: Option<u64>,
+}
+
+impl TokenLimits {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            max_token_bytes: fields.integer("max_token_bytes"),
+        }
+    }
+}
+
+/// `keys`
+#[derive(Debug)]
+pub(in crate::config) struct Keys {
+    pub(in crate::config) path: String,
+    pub(in crate::config) keep_last_good: Option<Duration>,
+    pub(in crate::config) unknown_key_cooldown: Option<Duration>,
+    pub(in crate::config) max_wait: Option<Duration>,
+    pub(in crate::config) max_waiting_requests: Option<u64>,
+    pub(in crate::config) max_document_bytes: Option<u64>,
+}
+
+impl Keys {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            keep_last_good: fields.duration("keep_last_good"),
+            unknown_key_cooldown: fields.duration("unknown_key_cooldown"),
+            max_wait: fields.duration("max_wait"),
+            max_waiting_requests: fields.integer("max_waiting_requests"),
+            max_document_bytes: fields.integer("max_document_bytes"),
+        }
+    }
+}
