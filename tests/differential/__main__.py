@@ -26,6 +26,7 @@ from .run import NUMBERS_PER_CONFIGURATION, Result, Script, Settings, run
 from .verdicts import Unexplained, judge
 
 SHOWN = 5
+LISTED = 40
 FOLDER = ROOT / ".gatehouse" / "differential"
 
 
@@ -75,20 +76,20 @@ async def tell(result: Result, tools: Tools) -> None:
         print(f"refused: {listener}: {why}")
     for line in result.crashes():
         print(f"crashed: {line}")
-    told: set[object] = set()
-    for found in result.verdicts.worst():
-        if len(told) == SHOWN:
-            break
-        key = (found.signature, frozenset(trait for trait in found.outcome.case.traits if not trait.startswith("jwk.")))
-        if key not in told:
-            told.add(key)
-            await _tell_one(found, tools)
+    print("\n".join(f"case {found.outcome.case.number}: {', '.join(sorted(found.outcome.case.traits))}: {found.differences[0]}"
+                    for found in result.verdicts.worst()[:LISTED]))
+    for found in distinct(result.verdicts.worst())[:SHOWN]:
+        smallest = await reduced(tools, found)
+        print(f"\n{shown(smallest)}\n(python -m differential replay {save(smallest, FOLDER)})", flush=True)
 
 
-async def _tell_one(found: Unexplained, tools: Tools) -> None:
-    smallest = await reduced(tools, found)
-    file = save(smallest, FOLDER)
-    print(f"\n{shown(smallest)}\n(python -m differential replay {file})", flush=True)
+def distinct(failures: list[Unexplained]) -> list[Unexplained]:
+    """One of each sort: what differs, and what the rule asks for."""
+    found: dict[object, Unexplained] = {}
+    for each in failures:
+        traits = frozenset(trait.split(".")[0] for trait in each.outcome.case.traits)
+        found.setdefault((frozenset(kind for kind, _ in each.signature), traits), each)
+    return list(found.values())
 
 
 def _case_of(script: Script, number: int) -> Case:

@@ -10,7 +10,14 @@ from typing import Any
 from .cases import Configuration
 
 NATIVE, OURS = "native", "ours"
-Tamper = Callable[[dict[str, Any]], dict[str, Any]]
+Tamper = Callable[[Configuration], dict[str, Any]]
+"""What ours is given in place of a configuration."""
+
+
+def untouched(configuration: Configuration) -> dict[str, Any]:
+    """The same as the native filter."""
+    return configuration.message
+
 _TYPE = "type.googleapis.com/envoy.extensions.filters"
 
 
@@ -24,12 +31,12 @@ def bootstrap(upstreams: Mapping[str, int], listeners_file: Path) -> str:
     })
 
 
-def listeners(configurations: Iterable[Configuration], plugin: Path, tamper: Tamper = lambda message: message) -> str:
+def listeners(configurations: Iterable[Configuration], plugin: Path, tamper: Tamper = untouched) -> str:
     """The file of listeners: two for each configuration. `tamper` changes what ours is given, to see whether that shows."""
     resources = []
     for configuration in configurations:
         resources.append(_listener(NATIVE, configuration, _native(configuration.message)))
-        resources.append(_listener(OURS, configuration, _ours(configuration.name, tamper(configuration.message), plugin)))
+        resources.append(_listener(OURS, configuration, _ours(configuration.name, tamper(configuration), plugin)))
     kind = "type.googleapis.com/envoy.config.listener.v3.Listener"
     return json.dumps({"version_info": "1", "resources": [{"@type": kind, **listener} for listener in resources]})
 

@@ -16,7 +16,7 @@ from harness.envoy import Envoy, EnvoyRefused
 from harness.waiting import eventually
 from mesh.settings import Tools
 
-from .bootstrap import NATIVE, OURS, Tamper, bootstrap, listeners
+from .bootstrap import NATIVE, OURS, Tamper, bootstrap, listeners, untouched
 from .cases import Answer, Case, Configuration, Outcome, Request
 from .wire import Client, Upstream
 
@@ -79,7 +79,7 @@ class Lab:
 @asynccontextmanager
 async def open_lab(
     tools: Tools, configurations: Sequence[Configuration], *,
-    clusters: Mapping[str, int] | None = None, tamper: Tamper = lambda message: message,
+    clusters: Mapping[str, int] | None = None, tamper: Tamper = untouched,
 ) -> AsyncIterator[Lab]:
     """Starts Envoy with two listeners for each configuration. `clusters` are those with key sets."""
     upstreams = {NATIVE: Upstream(), OURS: Upstream()}

@@ -22,7 +22,7 @@ def shown(found: Unexplained) -> str:
     lines = [
         f"case {case.number}: {', '.join(sorted(case.traits)) or 'nothing out of the ordinary'}",
         *(f"  {difference}" for difference in found.differences),
-        "configuration:", _indented(str(case.configuration)),
+        "configuration:", _indented(json.dumps(_abbreviated(case.configuration.message), indent=1)),
         "request:", f"  {request.method} {request.target}",
         *(f"    {name}: {value}" for name, value in request.headers),
     ]
@@ -53,6 +53,18 @@ def load(file: Path) -> Case:
         saved["number"], Configuration("replayed", saved["message"]), Request(request["method"], request["target"], headers, request["body"]),
         frozenset(saved["traits"]), tuple(Minted(**token) for token in saved["tokens"]),
     )
+
+
+def _abbreviated(message: dict[str, Any]) -> dict[str, Any]:
+    """Without the keys' numbers; the file has them."""
+    def provider(fields: dict[str, Any]) -> dict[str, Any]:
+        local = fields.get("local_jwks", {}).get("inline_string")
+        if local is None:
+            return fields
+        told = ("kty", "crv", "kid", "alg", "use", "key_ops")
+        keys = [{name: value for name, value in key.items() if name in told} for key in json.loads(local)["keys"]]
+        return {**fields, "local_jwks": " ".join(json.dumps(key) for key in keys)}
+    return {**message, "providers": {name: provider(fields) for name, fields in message["providers"].items()}}
 
 
 def _readable(token: str) -> list[str]:

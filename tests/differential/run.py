@@ -11,7 +11,7 @@ from random import Random
 
 from mesh.settings import Tools
 
-from .bootstrap import NATIVE, OURS, Tamper
+from .bootstrap import NATIVE, OURS, Tamper, untouched
 from .cases import Case
 from .configs import ConfigGenerator
 from .lab import Lab, open_lab
@@ -111,7 +111,7 @@ class Result:
         return [line for line in self.log.splitlines() if "panicked" in line or "Function: proxy_on" in line]
 
 
-async def run(settings: Settings, tools: Tools, *, tamper: Tamper = lambda message: message) -> tuple[Result, Script]:
+async def run(settings: Settings, tools: Tools, *, tamper: Tamper = untouched) -> tuple[Result, Script]:
     """Compares. What a tampered configuration changes has to show."""
     script = Script(settings)
     verdicts = Verdicts()

@@ -48,7 +48,8 @@ class Verdicts:
     refused_by_both: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
     traits: Counter[str] = field(default_factory=Counter)
-    failures: int = 0
+    failed: set[int] = field(default_factory=set)
+    """The numbers of the cases with unexplained differences."""
     kinds: Counter[Kind] = field(default_factory=Counter)
     unexplained: list[Unexplained] = field(default_factory=list)
 
@@ -62,11 +63,16 @@ class Verdicts:
         self.forwarded_by_both += outcome.native.forwarded and outcome.ours.forwarded
         self.refused_by_both += not outcome.native.forwarded and not outcome.ours.forwarded
         if left is not None:
-            self.failures += 1
+            self.failed.add(outcome.case.number)
             self.kinds.update({difference.kind for difference in left.differences})
             # The worst come first into the report, wherever they come in the run.
             if len(self.unexplained) < KEPT or _is_looser(left):
                 self.unexplained.append(left)
+
+    @property
+    def failures(self) -> int:
+        """How many cases differ in what no entry explains."""
+        return len(self.failed)
 
     def worst(self) -> list[Unexplained]:
         """The unexplained outcomes, those that let something through before the others, the simplest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..cases import Case
 from ..compare import Difference, Kind
@@ -67,6 +68,18 @@ def _is_less_told(case: Case, difference: Difference) -> bool:
                 return False
             remaining.remove(value)
         return True
-    # The token stays where it was; what was chosen by a claim is not chosen.
-    sent = sorted(case.request.values(difference.name))
-    return sorted(difference.ours) == sent or difference.name == "x-routed"
+    if difference.name == "x-routed":
+        return True
+    # The token stays where it was.
+    is_place = any(f"header:{difference.name}" in places_of(provider) for provider in case.configuration.providers.values())
+    return is_place and sorted(difference.ours) == sorted(case.request.values(difference.name))
+
+
+def places_of(provider: dict[str, Any]) -> set[str]:
+    """Where a provider looks, as `header:authorization`."""
+    named = {
+        *(f"header:{header['name'].lower()}" for header in provider.get("from_headers", [])),
+        *(f"param:{name}" for name in provider.get("from_params", [])),
+        *(f"cookie:{name}" for name in provider.get("from_cookies", [])),
+    }
+    return named or {"header:authorization", "param:access_token"}

@@ -6,7 +6,7 @@ from collections import Counter
 
 from ..cases import Case
 from ..compare import Difference
-from .deviation import Deviation, refused_by_ours, with_trait
+from .deviation import Deviation, places_of, refused_by_ours, with_trait
 
 
 def _several_tokens(case: Case) -> bool:
@@ -21,16 +21,6 @@ def _share(case: Case) -> bool:
     """Whether some provider looks at two of the places in which there is a token."""
     used = {token.place.lower() for token in case.tokens}
     return any(len(used & places_of(provider)) > 1 for provider in case.configuration.providers.values())
-
-
-def places_of(provider: dict[str, object]) -> set[str]:
-    """Where a provider looks, as `header:authorization`."""
-    named = {
-        *(f"header:{header['name'].lower()}" for header in provider.get("from_headers", [])),  # type: ignore[attr-defined]
-        *(f"param:{name}" for name in provider.get("from_params", [])),  # type: ignore[attr-defined]
-        *(f"cookie:{name}" for name in provider.get("from_cookies", [])),  # type: ignore[attr-defined]
-    }
-    return named or {"header:authorization", "param:access_token"}
 
 
 def _any_case(case: Case, difference: Difference) -> bool:

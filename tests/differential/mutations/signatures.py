@@ -21,7 +21,7 @@ def _flipped_bit(draft: Draft) -> None:
     position, bit = draft.rng.random(), 1 << draft.rng.randrange(8)
 
     def flip(signature: bytes) -> bytes:
-        changed = bytearray(signature)
+        changed = bytearray(signature or b"\0")
         changed[int(position * len(changed))] ^= bit
         return bytes(changed)
     draft.signature = flip
