@@ -120,7 +120,14 @@ class ConfigGenerator:
         for header, claim in rng.sample(MAPPED_CLAIMS, rng.randint(2, 6)):
             own = header != "route" and rng.random() < 0.5
             found[f"x-claim-{header}-{index}" if own else f"x-claim-{header}"] = claim
-        return [{"header_name": header, "claim_name": claim} for header, claim in found.items()]
+        return [{"header_name": header, **self._claim(claim)} for header, claim in found.items()]
+
+    def _claim(self, name: str) -> dict[str, Any]:
+        """How a claim is named: with dots, or as a path, whose names may hold dots themselves."""
+        if supported("claim_path") and self._rng.random() < 0.3:
+            path = self._rng.choice((name.split("."), [name]))
+            return {"claim_path": [{"key": key} for key in path]}
+        return {"claim_name": name}
 
     def _places(self, index: int) -> tuple[tuple[Place, ...], dict[str, Any]]:
         rng = self._rng
@@ -207,8 +214,6 @@ class Trees:
             return {"allow_missing_or_failed": {}}
         if self._allowances and supported("extract_only_without_validation") and draw < 0.31:
             return {"extract_only_without_validation": {}}
-        if supported("requires.empty") and draw > 0.99:
-            return {}
         name = rng.choice(self._providers)
         if draw < 0.45:
             return {"provider_and_audiences": {"provider_name": name, "audiences": rng.sample(AUDIENCES, rng.choice((1, 2)))}}

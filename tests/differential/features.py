@@ -63,7 +63,7 @@ FEATURES = {
         Feature("match.headers", False, _in_match(headers=[{"name": "x-a", "string_match": _EXACT}])),
         Feature("match.query_parameters", False, _in_match(query_parameters=[{"name": "a", "string_match": _EXACT}])),
         Feature("extract_only_without_validation", False, _as_requirement({"extract_only_without_validation": {}})),
-        Feature("requires.empty", False, _as_requirement({})),
+        Feature("claim_path", False, _in_provider(claim_to_headers=[{"header_name": "x-a", "claim_path": [{"key": "a.b"}, {"key": "c"}]}])),
     )
 }
 

@@ -104,7 +104,11 @@ async def open_lab(
 
 
 def _start(tools: Tools, text: str, upstreams: dict[str, Upstream], expected: int) -> Lab:
-    envoy = Envoy(tools, text, workers=1)
+    try:
+        envoy = Envoy(tools, text, workers=1)
+    except EnvoyRefused as refusal:
+        # Envoy repeats the whole configuration in a line.
+        raise EnvoyRefused("\n".join(line[:600] for line in str(refusal).splitlines())) from None
     try:
         def look() -> tuple[dict[str, int], dict[str, str]] | None:
             ports, refused = _listeners(envoy)
@@ -122,7 +126,7 @@ def _listeners(envoy: Envoy) -> tuple[dict[str, int], dict[str, str]]:
     ports = {status["name"]: status["local_address"]["socket_address"]["port_value"] for status in statuses}
     log = envoy.log_text()
     if unreadable := _UNREADABLE.search(log):
-        raise EnvoyRefused(unreadable[0])
+        raise EnvoyRefused(unreadable[0][:600])
     complaints: dict[str, list[str]] = {}
     for name, complaint in _COMPLAINT.findall(log):
         complaints.setdefault(f"{OURS}/{name}", []).append(complaint)
@@ -131,7 +135,7 @@ def _listeners(envoy: Envoy) -> tuple[dict[str, int], dict[str, str]]:
 
 
 _REJECTED = re.compile(r"lds: listener '([^']+)' config rejected: (.*)")
-_COMPLAINT = re.compile(r"wasm log (\S+) gatehouse: gatehouse: configuration: (.*)")
+_COMPLAINT = re.compile(r"wasm log (\S+) (?:\S+: )+?configuration: (.*)")
 _UNREADABLE = re.compile(r"Filesystem config update (?:failure|rejected): (?!Error adding/updating).*")
 
 

@@ -72,7 +72,7 @@ def _is_less_told(case: Case, difference: Difference) -> bool:
         return True
     # The token stays where it was.
     is_place = any(f"header:{difference.name}" in places_of(provider) for provider in case.configuration.providers.values())
-    return is_place and sorted(difference.ours) == sorted(case.request.values(difference.name))
+    return is_place and sorted(difference.ours) == sorted(value.strip(" \t") for value in case.request.values(difference.name))
 
 
 def places_of(provider: dict[str, Any]) -> set[str]:

@@ -94,6 +94,7 @@ TOKENS = (
               "RFC 8725, section 3.11: they are no access tokens.", "header.typ.refresh", "header.typ.dpop", "header.typ.logout"),
     _stricter("kid-length", "`kid` may be of any length.", "At most 1 KiB.", "It is compared, counted and logged.", "header.kid.long"),
     _stricter("exp-zero", "`exp: 0` never expires.", "It has expired in 1970.", "RFC 7519, section 4.1.4.", "claims.exp.zero", "claims.exp.minus-zero"),
+    _stricter("nbf-fraction", "The fraction of a second in `nbf` is cut off.", "It is rounded up.", "No token lives earlier than it says.", "nbf.fraction"),
     _stricter("lifetime-overflow", "`exp` of 2^63 and more is within every `max_lifetime`.", "It is not.", "The difference to now overflows there.",
               "claims.exp.2-63", "claims.exp.1e19", "claims.exp.1e30"),
     _stricter("ecdsa-length", "ECDSA signatures of any length are cut into halves.", "They are exactly as long as the curve says.",
