@@ -19,6 +19,7 @@ from mesh.settings import ROOT, Tools
 
 from .cases import Case
 from .deviations import as_markdown
+from .features import FEATURES
 from .lab import open_lab
 from .reduce import reduced
 from .report import load, save, shown
@@ -39,7 +40,7 @@ def main() -> int:
             settings = Settings.from_environment(seed=arguments.seed, cases=arguments.cases)
             return asyncio.run(_run(settings, tools))
         case "case":
-            script = Script(Settings(arguments.seed, (arguments.number // NUMBERS_PER_CONFIGURATION + 1) * 400))
+            script = Script(Settings(arguments.seed, (arguments.number // NUMBERS_PER_CONFIGURATION + 1) * Settings.per_configuration))
             return asyncio.run(_once(tools, _case_of(script, arguments.number)))
         case "replay":
             return asyncio.run(_once(tools, load(arguments.file)))
@@ -62,7 +63,9 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _run(settings: Settings, tools: Tools) -> int:
-    print(f"seed {settings.seed} (GATEHOUSE_SEED={settings.seed} repeats this run), {settings.cases} cases", flush=True)
+    print(f"seed {settings.seed} (GATEHOUSE_SEED={settings.seed} repeats this run), {settings.cases} cases")
+    missing = [feature.name for feature in FEATURES.values() if not feature.supported]
+    print(f"not generated, because ours does not take it: {', '.join(missing) or 'nothing'}", flush=True)
     result, _ = await run(settings, tools)
     print(f"{result.seconds:.0f} s")
     await tell(result, tools)
@@ -109,4 +112,5 @@ async def _once(tools: Tools, case: Case) -> int:
     return 1 if left else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,6 +10,8 @@ from typing import Any
 from .cases import Configuration
 
 NATIVE, OURS = "native", "ours"
+KEYS = "keys"
+"""The cluster that serves key sets."""
 Tamper = Callable[[Configuration], dict[str, Any]]
 """What ours is given in place of a configuration."""
 

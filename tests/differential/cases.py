@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +21,8 @@ class Configuration:
 
     name: str
     message: dict[str, Any]
-    features: frozenset[str] = frozenset()
+    key_sets: Mapping[str, str] = field(default_factory=dict)
+    """The documents of its remote key sets, by the paths at which they are served."""
 
     @property
     def providers(self) -> dict[str, dict[str, Any]]:
@@ -68,6 +71,22 @@ class Minted:
     header: dict[str, Any]
     claims: dict[str, Any]
     place: str
+    text: str = ""
+
+    @property
+    def payloads(self) -> tuple[str, ...]:
+        """Its payload as a header carries it, without padding and with."""
+        payload = self.text.split(".")[1] if self.text.count(".") > 1 else ""
+        return payload, payload + "=" * (-len(payload) % 4)
+
+    @property
+    def readable_claims(self) -> dict[str, Any]:
+        """The claims as they stand in the token, where they can be read; some are written into it as raw JSON."""
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(self.payloads[1]))
+        except ValueError:
+            return self.claims
+        return claims if isinstance(claims, dict) else self.claims
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ class Kind(Enum):
     """In what two answers differ."""
 
     LOOSER = "ours forwards what the native filter refuses"
+    NATIVE_FAILS = "ours forwards what the native filter makes a request of that Envoy can't send (503)"
     STRICTER = "ours refuses what the native filter forwards"
     STATUS = "both refuse, with another status"
     CHALLENGE = "both refuse, with another challenge"
@@ -44,7 +45,7 @@ def differences(outcome: Outcome) -> list[Difference]:
     if native.forwarded and ours.forwarded:
         return _as_they_arrived(native, ours)
     if native.forwarded != ours.forwarded:
-        kind = Kind.STRICTER if native.forwarded else Kind.LOOSER
+        kind = Kind.STRICTER if native.forwarded else Kind.NATIVE_FAILS if _status(native) in _FAILURES else Kind.LOOSER
         return [Difference(kind, (_state(native),), (_state(ours),))]
     found = _challenges(native.values("www-authenticate"), ours.values("www-authenticate"))
     if _status(native) != _status(ours):
@@ -94,6 +95,9 @@ def _as_they_arrived(native: Answer, ours: Answer) -> list[Difference]:
 
 def _is_broken(answer: Answer) -> bool:
     return answer.status == 0 or len(answer.arrived) != (1 if answer.forwarded else 0)
+
+
+_FAILURES = (("503",), ("200", "14"))
 
 
 def _status(answer: Answer) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from random import Random
 from typing import Any
 
+from .bootstrap import KEYS
 from .cases import Configuration
 from .features import supported
 from .keyring import KeyPair, new_pair
@@ -20,6 +20,10 @@ MAPPED_CLAIMS = (
     ("sub", "sub"), ("value", VALUED), ("value", VALUED), ("deep", f"{VALUED}.deep.er"), ("scope", "scope"), ("route", "route"),
     ("iss", "iss"), ("exp", "exp"), ("aud", "aud"), ("nothing", "nothing"), ("deepest", f"{VALUED}.deep.er.a"),
 )
+
+
+UNUSABLE = {"jwk.use-enc", "jwk.key-ops-sign", "jwk.wrong-alg", "jwk.small-rsa"}
+"""Flaws for which ours leaves a key out."""
 
 
 class ConfigGenerator:
@@ -61,7 +65,8 @@ class ConfigGenerator:
         }
         if rng.random() < 0.3:
             message["stat_prefix"] = f"s{rng.randrange(100)}"
-        return Plan(Configuration(name, message), tuple(providers), tuple(rules))
+        key_sets = {provider.published: provider.key_set() for provider in providers if provider.published}
+        return Plan(Configuration(name, message, key_sets), tuple(providers), tuple(rules))
 
     def _providers(self, *, shared: bool) -> list[Provider]:
         rng = self._rng
@@ -80,9 +85,7 @@ class ConfigGenerator:
         keys = self._keys()
         audiences = tuple(rng.sample(AUDIENCES, rng.choice((0, 0, 1, 1, 2, 3))))
         places, fields = self._places(index)
-        message: dict[str, Any] = {
-            "local_jwks": {"inline_string": json.dumps({"keys": [key.listed for key in keys]})}, **fields,
-        }
+        message: dict[str, Any] = dict(fields)
         if issuer:
             message["issuer"] = issuer
         if audiences:
@@ -110,7 +113,21 @@ class ConfigGenerator:
         mapped = self._mapped_claims(index)
         if mapped:
             message["claim_to_headers"] = mapped
-        return Provider(name, issuer, keys, audiences, places, message)
+        published = f"/{rng.getrandbits(64):x}/jwks.json" if rng.random() < 0.2 else ""
+        if all(key.kind == "oct" or key.flaws & UNUSABLE for key in keys):
+            published = ""  # To ours, a published set without another key is none.
+        if published:
+            # No key set in one place is in another: what is wrong with a remote one is not wrong with a local one.
+            keys = tuple(key.with_listing("jwk.remote-secret") if key.kind == "oct" else key for key in keys)
+        provider = Provider(name, issuer, keys, audiences, places, message, published)
+        if published:
+            uri = {"uri": f"http://keys.example{published}", "cluster": KEYS, "timeout": "10s"}
+            message["remote_jwks"] = {"http_uri": uri, "cache_duration": "3600s"}
+            if rng.random() < 0.5:
+                message["remote_jwks"]["async_fetch"] = {"fast_listener": rng.random() < 0.5}
+        else:
+            message["local_jwks"] = {"inline_string": provider.key_set()}
+        return provider
 
     def _mapped_claims(self, index: int) -> list[dict[str, Any]]:
         rng = self._rng

@@ -6,7 +6,7 @@ import asyncio
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from harness.envoy import Envoy, EnvoyRefused
 from harness.waiting import eventually
 from mesh.settings import Tools
 
-from .bootstrap import NATIVE, OURS, Tamper, bootstrap, listeners, untouched
+from .bootstrap import KEYS, NATIVE, OURS, Tamper, bootstrap, listeners, untouched
 from .cases import Answer, Case, Configuration, Outcome, Request
-from .wire import Client, Upstream
+from .wire import Client, KeyServer, Upstream
 
 AT_ONCE = 12
 """So many cases are under way at the same time."""
@@ -79,18 +79,24 @@ class Lab:
 @asynccontextmanager
 async def open_lab(
     tools: Tools, configurations: Sequence[Configuration], *,
-    clusters: Mapping[str, int] | None = None, tamper: Tamper = untouched,
+    tamper: Tamper = untouched,
 ) -> AsyncIterator[Lab]:
-    """Starts Envoy with two listeners for each configuration. `clusters` are those with key sets."""
+    """Starts Envoy with two listeners for each configuration. Where there are no remote key sets, nobody listens who could serve
+    any.
+    """
     upstreams = {NATIVE: Upstream(), OURS: Upstream()}
+    key_sets = {path: document for configuration in configurations for path, document in configuration.key_sets.items()}
+    keys = KeyServer(key_sets)
     folder = Path(tempfile.mkdtemp(prefix="gatehouse-differential-"))
     try:
-        for upstream in upstreams.values():
-            await upstream.start()
+        for server in (*upstreams.values(), keys):
+            await server.start()
+        if not key_sets:
+            await keys.stop()
         ports = {side: upstream.port for side, upstream in upstreams.items()}
         file = folder / "listeners.json"
         file.write_text(listeners(configurations, tools.plugin, tamper))
-        text = bootstrap({**ports, **(clusters or {})}, file)
+        text = bootstrap({**ports, KEYS: keys.port}, file)
         # In a thread: key sets are served by this event loop, and Envoy may wait for them before it listens.
         lab = await asyncio.to_thread(_start, tools, text, upstreams, 2 * len(configurations))
         try:
@@ -98,8 +104,8 @@ async def open_lab(
         finally:
             lab.close()
     finally:
-        for upstream in upstreams.values():
-            await upstream.stop()
+        for server in (*upstreams.values(), keys):
+            await server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,12 @@ class Provider:
     audiences: tuple[str, ...]
     places: tuple[Place, ...]
     message: dict[str, Any]
+    published: str = ""
+    """The path of its key set, where that is remote."""
+
+    def key_set(self) -> str:
+        """Its keys as a document."""
+        return json.dumps({"keys": [key.listed for key in self.keys]})
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,10 @@ async def reduced(tools: Tools, found: Unexplained) -> Unexplained:
 async def _one_round(tools: Tools, found: Unexplained) -> Unexplained | None:
     case = found.outcome.case
     messages = list(_smaller_messages(case.configuration.message, case))
-    candidates = [Configuration(f"r{index}", message) for index, message in enumerate([case.configuration.message, *messages])]
+    candidates = [
+        Configuration(f"r{index}", message, case.configuration.key_sets)
+        for index, message in enumerate([case.configuration.message, *messages])
+    ]
     async with open_lab(tools, candidates) as lab:
         smaller: Unexplained | None = None
         for candidate in candidates[1:]:

@@ -38,7 +38,7 @@ def save(found: Unexplained, folder: Path) -> Path:
     case = found.outcome.case
     file = folder / f"case-{case.number}.json"
     file.write_text(json.dumps({
-        "number": case.number, "message": case.configuration.message, "request": asdict(case.request),
+        "number": case.number, "message": case.configuration.message, "key_sets": dict(case.configuration.key_sets), "request": asdict(case.request),
         "traits": sorted(case.traits), "tokens": [asdict(token) for token in case.tokens],
     }, indent=2))
     return file
@@ -50,7 +50,7 @@ def load(file: Path) -> Case:
     request = saved["request"]
     headers = tuple((name, value) for name, value in request["headers"])
     return Case(
-        saved["number"], Configuration("replayed", saved["message"]), Request(request["method"], request["target"], headers, request["body"]),
+        saved["number"], Configuration("replayed", saved["message"], saved["key_sets"]), Request(request["method"], request["target"], headers, request["body"]),
         frozenset(saved["traits"]), tuple(Minted(**token) for token in saved["tokens"]),
     )
 

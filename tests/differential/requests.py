@@ -63,7 +63,7 @@ class RequestGenerator:
         if len(token) > LARGEST_TOKEN:
             draft.traits.add("token.above-8-KiB")
         headers = (("host", "gate.example"), ("authorization", f"Bearer {token}"))
-        minted = Minted(provider.name, draft.header, draft.claims, str(provider.places[0]))
+        minted = Minted(provider.name, draft.header, draft.claims, str(provider.places[0]), token)
         return Case(number, self.plan.configuration, Request("GET", "/", headers), frozenset(draft.traits), (minted,))
 
     def _providers(self, rule: Rule) -> list[Provider]:
@@ -94,7 +94,7 @@ class RequestGenerator:
         if len(token) > LARGEST_TOKEN:
             draft.traits.add("token.above-8-KiB")
         sending.traits |= draft.traits
-        sending.tokens.append(Minted(provider.name, draft.header, draft.claims, str(place)))
+        sending.tokens.append(Minted(provider.name, draft.header, draft.claims, str(place), token))
         put(sending, place, token)
 
     def _draft(self, provider: Provider, key: KeyPair | None = None) -> Draft:

@@ -20,7 +20,6 @@ from .requests import RequestGenerator
 from .sweep import sweep_plans
 from .verdicts import Verdicts
 
-PER_CONFIGURATION = 400
 THOROUGH = 10_000
 """From so many cases on, every mutation is sent with a key of every kind."""
 NUMBERS_PER_CONFIGURATION = 100_000
@@ -33,6 +32,9 @@ class Settings:
 
     seed: int
     cases: int
+    per_configuration: int = 400
+    sweep: bool = True
+    """Whether every mutation is sent by itself before requests are drawn."""
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ, *, seed: int | None = None, cases: int = 20_000) -> Settings:
@@ -43,7 +45,7 @@ class Settings:
     @property
     def configurations(self) -> int:
         """How many are drawn."""
-        return max(4, self.cases // PER_CONFIGURATION)
+        return max(4, self.cases // self.per_configuration)
 
 
 @dataclass
@@ -58,7 +60,8 @@ class Script:
     def __post_init__(self) -> None:
         self.generator = ConfigGenerator(Random(self.settings.seed))
         drawn = [self.generator.plan(f"c{index}") for index in range(self.settings.configurations)]
-        self.plans = [*drawn, *sweep_plans(self.generator, thorough=self.settings.cases >= THOROUGH)]
+        sweeps = sweep_plans(self.generator, thorough=self.settings.cases >= THOROUGH) if self.settings.sweep else []
+        self.plans = [*drawn, *sweeps]
 
     def cases(self, index: int) -> Iterator[Case]:
         """The requests to one configuration, without end."""

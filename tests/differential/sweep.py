@@ -4,12 +4,12 @@ itself is seen there, and no run leaves one out.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from .cases import Configuration
 from .configs import KINDS, MAPPED_CLAIMS, ConfigGenerator
-from .plans import BEARER, Plan, Provider, Rule
+from .keyring import KeyPair
+from .plans import BEARER, Plan, Provider, Requirement, Rule
 
 SYSTEMATIC_KINDS = tuple(dict.fromkeys(KINDS))
 ISSUER = "https://issuer-0.example"
@@ -17,21 +17,25 @@ AUDIENCES = ("aud-a", "https://api.example")
 
 
 def sweep_plans(generator: ConfigGenerator, *, thorough: bool) -> list[Plan]:
-    """Where a good token is asked for, and where a bad one is forgiven."""
+    """Where a good token is asked for, where a bad one is forgiven, and where the provider asks for as little as it can."""
+    keys = tuple(generator.one_of_each())
+    nameless = tuple(key.with_listing("jwk.no-kid", "kid") for key in keys)
+    needed: Requirement = {"provider_name": "p0"}
+    asking = {"issuer": ISSUER, "audiences": list(AUDIENCES)}
     return [
-        _plan(generator, "sweep", {"provider_name": "p0"}, len(SYSTEMATIC_KINDS) if thorough else 1),
-        _plan(generator, "sweep-forgiving", {"allow_missing_or_failed": {}}, 1),
+        _plan("sweep", keys, asking, needed, len(SYSTEMATIC_KINDS) if thorough else 1),
+        _plan("sweep-forgiving", keys, {**asking, "max_lifetime": "86400s"}, {"allow_missing_or_failed": {}}, 1),
+        _plan("sweep-undemanding", nameless, {}, needed, 1),
     ]
 
 
-def _plan(generator: ConfigGenerator, name: str, requirement: dict[str, Any], keys_each: int) -> Plan:
-    keys = tuple(generator.one_of_each())
+def _plan(name: str, keys: tuple[KeyPair, ...], asked: dict[str, Any], requirement: Requirement, keys_each: int) -> Plan:
     message = {
-        "issuer": ISSUER, "audiences": list(AUDIENCES),
-        "local_jwks": {"inline_string": json.dumps({"keys": [key.listed for key in keys]})},
+        **asked,
         "claim_to_headers": [{"header_name": f"x-claim-{header}", "claim_name": claim} for header, claim in dict(MAPPED_CLAIMS).items()],
     }
-    provider = Provider("p0", ISSUER, keys, AUDIENCES, (BEARER,), message)
+    provider = Provider("p0", asked.get("issuer", ""), keys, tuple(asked.get("audiences", ())), (BEARER,), message)
+    message["local_jwks"] = {"inline_string": provider.key_set()}
     rule = {"match": {"prefix": "/"}, "requires": requirement}
     configuration = Configuration(name, {"providers": {"p0": message}, "rules": [rule]})
     return Plan(configuration, (provider,), (Rule(rule, requirement, ("/",), ()),), keys_each)

@@ -50,6 +50,7 @@ def test_order_and_nothing_else_is_passed_over(native: Answer, ours: Answer) -> 
 
 @pytest.mark.parametrize(("native", "ours", "kind"), [
     (refused(), forwarded(), Kind.LOOSER),
+    (refused(503), forwarded(), Kind.NATIVE_FAILS),
     (forwarded(), refused(), Kind.STRICTER),
     (refused(401), refused(403), Kind.STATUS),
     (refused(200, grpc_status="16"), refused(200, grpc_status="7"), Kind.STATUS),

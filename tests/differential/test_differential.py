@@ -15,12 +15,12 @@ from .run import Result, Settings, run
 
 SEED = 20_260_727
 CASES = 3000
+"""Half of them are the sweeps."""
 
 
 @pytest.fixture(scope="module")
 def result(tools: Tools) -> Result:
-    settings = Settings.from_environment(seed=SEED, cases=CASES)
-    return asyncio.run(run(settings, tools))[0]
+    return asyncio.run(run(Settings(SEED, CASES, per_configuration=100), tools))[0]
 
 
 def test_every_difference_is_one_that_was_meant(result: Result) -> None:
@@ -49,6 +49,6 @@ def test_every_mutation_has_been_tried(result: Result) -> None:
 
 def test_every_entry_of_the_table_is_needed(result: Result) -> None:
     """An entry that explains nothing would only hide a fault one day."""
-    elsewhere = {"nbf-fraction"}  # test_clock_edges.py
+    elsewhere = {"nbf-fraction", "keys-unavailable"}  # test_clock_edges.py, test_keys_out_of_reach.py
     not_yet = {"cookie-removed"} if not supported("from_cookies") else set()
     assert {entry.slug for entry in TABLE} - result.verdicts.accepted.keys() == elsewhere | not_yet, result.verdicts.summary()

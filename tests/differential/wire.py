@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 
 from .cases import CASE_HEADER, Answer, Arrived, Headers, Request
 
@@ -41,6 +42,37 @@ class Upstream:
                 number = next((value for name, value in headers if name == CASE_HEADER), "-1")
                 self.arrived[int(number)].append(Arrived(method, target, headers))
                 writer.write(_ANSWER)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+
+class KeyServer:
+    """Serves key sets, each at a path of its own."""
+
+    def __init__(self, documents: Mapping[str, str]) -> None:
+        self._documents = documents
+        self.port = 0
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listens on a free port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Ends it."""
+        if self._server is not None:
+            self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while (head := await _head(reader)) is not None:
+                document = self._documents.get(head[0].split(" ")[1])
+                status = "404 Not Found" if document is None else "200 OK"
+                body = (document or "").encode()
+                writer.write(f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:

@@ -6,7 +6,8 @@ from collections import Counter
 
 from ..cases import Case
 from ..compare import Difference
-from .deviation import Deviation, places_of, refused_by_ours, with_trait
+from .consequences import places_of
+from .deviation import Deviation, refused_by_ours, with_trait
 
 
 def _several_tokens(case: Case) -> bool:

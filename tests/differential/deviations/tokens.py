@@ -75,8 +75,9 @@ TOKENS = (
         "strict-json", "Single quotes, names without quotes, trailing commas and raw control characters are accepted.", "RFC 8259, to the letter.",
         "Another reader of the same token may understand something else.",
         *_parts("trailing-comma", "single-quotes", "one-single-quoted", "unquoted-name", "control-character", "nul-character"),
+        # A letter that was changed anywhere can make any of these.
+        "signature.flipped-letter",
     ),
-    _stricter("json-depth", "JSON may be nested 100 deep.", "99 deep.", "A bound that both readers of ours share.", *_parts("depth-100")),
     _stricter(
         "claims-object", "A payload `null` is taken for empty claims.", "Claims are an object.", "RFC 7519, section 7.2.", "json.null.claims",
     ),
@@ -97,11 +98,15 @@ TOKENS = (
     _stricter("nbf-fraction", "The fraction of a second in `nbf` is cut off.", "It is rounded up.", "No token lives earlier than it says.", "nbf.fraction"),
     _stricter("lifetime-overflow", "`exp` of 2^63 and more is within every `max_lifetime`.", "It is not.", "The difference to now overflows there.",
               "claims.exp.2-63", "claims.exp.1e19", "claims.exp.1e30"),
+    _stricter("algorithm-of-the-key", "A key without `alg` verifies whatever algorithm the token names, even one for keys of another type.",
+              "Only the algorithms of its type and curve.", "RFC 8725, section 3.1.", "header.alg.lie"),
     _stricter("ecdsa-length", "ECDSA signatures of any length are cut into halves.", "They are exactly as long as the curve says.",
               "RFC 7518, section 3.4.", "signature.ecdsa.halves-with-zeros", "signature.byte-behind", "base64.one-letter-more.signature",
               "structure.text-behind-blank"),
     _stricter("key-purpose", "`use` and `key_ops` of a key are not looked at.", "A key that is not for verification does not verify.",
               "RFC 7517, sections 4.2 and 4.3.", "jwk.use-enc", "jwk.key-ops-sign"),
     _stricter("small-rsa-key", "RSA keys of 1024 bits verify.", "At least 2048 bits.", "RFC 7518, section 3.3.", "jwk.small-rsa"),
+    _stricter("remote-secret", "HMAC keys of a remote key set verify.", "Shared secrets are for local key sets.",
+              "What everybody can read is no secret: everybody could sign.", "jwk.remote-secret"),
     _stricter("short-secret", "HMAC keys may be of any length.", "At least as long as the hash.", "RFC 7518, section 3.2.", "jwk.short-secret"),
 )
