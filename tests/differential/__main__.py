@@ -1,9 +1,9 @@
 """Runs the differential test by hand.
 
-    python -m differential run [--cases N] [--seed S]   compare; GATEHOUSE_SEED and GATEHOUSE_CASES do the same
-    python -m differential case SEED NUMBER             one case of a run once more, with fresh tokens
-    python -m differential replay FILE                  a case that a failing run wrote down
-    python -m differential table                        the table of deliberate differences, in Markdown
+python -m differential run [--cases N] [--seed S]   compare; GATEHOUSE_SEED and GATEHOUSE_CASES do the same
+python -m differential case SEED NUMBER             one case of a run once more, with fresh tokens
+python -m differential replay FILE                  a case that a failing run wrote down
+python -m differential table                        the table of deliberate differences, in Markdown
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ def main() -> int:
             settings = Settings.from_environment(seed=arguments.seed, cases=arguments.cases)
             return asyncio.run(_run(settings, tools))
         case "case":
-            script = Script(Settings(arguments.seed, (arguments.number // NUMBERS_PER_CONFIGURATION + 1) * Settings.per_configuration))
+            script = Script(
+                Settings(
+                    arguments.seed, (arguments.number // NUMBERS_PER_CONFIGURATION + 1) * Settings.per_configuration
+                )
+            )
             return asyncio.run(_once(tools, _case_of(script, arguments.number)))
         case "replay":
             return asyncio.run(_once(tools, load(arguments.file)))
@@ -49,7 +53,9 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m differential", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m differential", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     running = commands.add_parser("run")
     running.add_argument("--cases", type=int, default=20_000)
@@ -79,8 +85,12 @@ async def tell(result: Result, tools: Tools) -> None:
         print(f"refused: {listener}: {why}")
     for line in result.crashes():
         print(f"crashed: {line}")
-    print("\n".join(f"case {found.outcome.case.number}: {', '.join(sorted(found.outcome.case.traits))}: {found.differences[0]}"
-                    for found in result.verdicts.worst()[:LISTED]))
+    print(
+        "\n".join(
+            f"case {found.outcome.case.number}: {', '.join(sorted(found.outcome.case.traits))}: {found.differences[0]}"
+            for found in result.verdicts.worst()[:LISTED]
+        )
+    )
     for found in distinct(result.verdicts.worst())[:SHOWN]:
         smallest = await reduced(tools, found)
         print(f"\n{shown(smallest)}\n(python -m differential replay {save(smallest, FOLDER)})", flush=True)

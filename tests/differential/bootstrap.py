@@ -20,21 +20,26 @@ def untouched(configuration: Configuration) -> dict[str, Any]:
     """The same as the native filter."""
     return configuration.message
 
+
 _TYPE = "type.googleapis.com/envoy.extensions.filters"
 
 
 def bootstrap(upstreams: Mapping[str, int], listeners_file: Path) -> str:
     """An Envoy that reads its listeners from a file: one that is refused leaves the others standing, and says why."""
-    return json.dumps({
-        "node": {"id": "differential", "cluster": "differential"},
-        "admin": {"address": _address(0)},
-        "dynamic_resources": {"lds_config": {"path_config_source": {"path": str(listeners_file)}, "resource_api_version": "V3"}},
-        "static_resources": {"clusters": [_cluster(name, port) for name, port in upstreams.items()]},
-    })
+    return json.dumps(
+        {
+            "node": {"id": "differential", "cluster": "differential"},
+            "admin": {"address": _address(0)},
+            "dynamic_resources": {
+                "lds_config": {"path_config_source": {"path": str(listeners_file)}, "resource_api_version": "V3"}
+            },
+            "static_resources": {"clusters": [_cluster(name, port) for name, port in upstreams.items()]},
+        }
+    )
 
 
 def listeners(configurations: Iterable[Configuration], plugin: Path, tamper: Tamper = untouched) -> str:
-    """The file of listeners: two for each configuration. `tamper` changes what ours is given, to see whether that shows."""
+    """The file of listeners: two for each configuration. `tamper` changes what ours is given."""
     resources = []
     for configuration in configurations:
         resources.append(_listener(NATIVE, configuration, _native(configuration.message)))
@@ -55,9 +60,12 @@ def _ours(name: str, message: dict[str, Any], plugin: Path) -> dict[str, Any]:
         "typed_config": {
             "@type": f"{_TYPE}.http.wasm.v3.Wasm",
             "config": {
-                "name": name, "root_id": name, "failure_policy": "FAIL_CLOSED",
+                "name": name,
+                "root_id": name,
+                "failure_policy": "FAIL_CLOSED",
                 "vm_config": {
-                    "vm_id": "gatehouse", "runtime": "envoy.wasm.runtime.v8",
+                    "vm_id": "gatehouse",
+                    "runtime": "envoy.wasm.runtime.v8",
                     "code": {"local": {"filename": str(plugin.resolve())}},
                 },
                 "configuration": text,
@@ -76,10 +84,7 @@ def _listener(side: str, configuration: Configuration, gate: dict[str, Any]) -> 
         "max_request_headers_kb": 96,
         "common_http_protocol_options": {"max_headers_count": 200},
         "upgrade_configs": [{"upgrade_type": "websocket"}],
-        "route_config": {
-            "name": side,
-            "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": _routes(side)}],
-        },
+        "route_config": {"name": side, "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": _routes(side)}]},
         "http_filters": [gate, {"name": "envoy.filters.http.router", "typed_config": router}],
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
@@ -105,6 +110,8 @@ def _address(port: int) -> dict[str, Any]:
 def _cluster(name: str, port: int) -> dict[str, Any]:
     endpoint = {"endpoint": {"address": _address(port)}}
     return {
-        "name": name, "type": "STATIC", "connect_timeout": "5s",
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }

@@ -27,11 +27,12 @@ class Configuration:
     @property
     def providers(self) -> dict[str, dict[str, Any]]:
         """The providers by name."""
-        return self.message.get("providers", {})
+        providers: dict[str, dict[str, Any]] = self.message.get("providers", {})
+        return providers
 
     def mapped_headers(self) -> frozenset[str]:
         """The headers that some provider sets."""
-        names = set()
+        names: set[str] = set()
         for provider in self.providers.values():
             names.update(entry["header_name"].lower() for entry in provider.get("claim_to_headers", []))
             names.add(provider.get("forward_payload_header", "").lower())
@@ -141,7 +142,14 @@ class Answer:
     def __str__(self) -> str:
         if self.forwarded:
             return "\n".join(
-                ["forwarded as:", *(f"  {one.method} {one.target}" + "".join(f"\n    {name}: {value}" for name, value in one.headers) for one in self.arrived)]
+                [
+                    "forwarded as:",
+                    *(
+                        f"  {one.method} {one.target}"
+                        + "".join(f"\n    {name}: {value}" for name, value in one.headers)
+                        for one in self.arrived
+                    ),
+                ]
             )
         shown = [f"{name}: {value}" for name, value in self.headers if name.lower() not in ("date", "server")]
         return "\n    ".join([f"refused with {self.status}", *shown, self.body])

@@ -65,7 +65,8 @@ def _challenges(native: list[str], ours: list[str]) -> list[Difference]:
         return [Difference(Kind.CHALLENGE, tuple(native), tuple(ours))]
     return [
         Difference(Kind.CHALLENGE, _present(one.get(name)), _present(other.get(name)), name)
-        for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)
+        for name in sorted(one.keys() | other.keys())
+        if one.get(name) != other.get(name)
     ]
 
 

@@ -15,10 +15,27 @@ from .plans import DEFAULT_PLACES, Place, Plan, Provider, Requirement, Rule
 from .rules import generate_rule
 
 KINDS = ("P-256", "P-256", "P-256", "Ed25519", "Ed25519", "oct", "oct", "P-384", "P-521", "RSA", "RSA")
-AUDIENCES = ("aud-a", "aud-b", "https://api.example", "https://api.example/", "http://other.example/v1/", "api.example", "aud-c/")
+AUDIENCES = (
+    "aud-a",
+    "aud-b",
+    "https://api.example",
+    "https://api.example/",
+    "http://other.example/v1/",
+    "api.example",
+    "aud-c/",
+)
 MAPPED_CLAIMS = (
-    ("sub", "sub"), ("value", VALUED), ("value", VALUED), ("deep", f"{VALUED}.deep.er"), ("scope", "scope"), ("route", "route"),
-    ("iss", "iss"), ("exp", "exp"), ("aud", "aud"), ("nothing", "nothing"), ("deepest", f"{VALUED}.deep.er.a"),
+    ("sub", "sub"),
+    ("value", VALUED),
+    ("value", VALUED),
+    ("deep", f"{VALUED}.deep.er"),
+    ("scope", "scope"),
+    ("route", "route"),
+    ("iss", "iss"),
+    ("exp", "exp"),
+    ("aud", "aud"),
+    ("nothing", "nothing"),
+    ("deepest", f"{VALUED}.deep.er.a"),
 )
 
 
@@ -40,7 +57,8 @@ class ConfigGenerator:
         """A key of each kind, listed as it should be."""
         found = {key.kind: key for key in reversed(self._pool)}
         return [
-            key if "alg" in key.listed else replace(key, listed={**key.listed, "alg": key.algorithms[0]}) for key in found.values()
+            key if "alg" in key.listed else replace(key, listed={**key.listed, "alg": key.algorithms[0]})
+            for key in found.values()
         ]
 
     def plan(self, name: str) -> Plan:
@@ -104,10 +122,17 @@ class ConfigGenerator:
         if rng.random() < 0.2:
             message["clear_route_cache"] = True
         if supported("subjects") and rng.random() < 0.25:
-            message["subjects"] = rng.choice((
-                {"exact": "user-1"}, {"prefix": "user-"}, {"suffix": "-1"}, {"contains": "ser"}, {"safe_regex": {"regex": "user-[0-9]"}},
-                {"exact": "USER-1", "ignore_case": True}, {"prefix": "nobody"},
-            ))
+            message["subjects"] = rng.choice(
+                (
+                    {"exact": "user-1"},
+                    {"prefix": "user-"},
+                    {"suffix": "-1"},
+                    {"contains": "ser"},
+                    {"safe_regex": {"regex": "user-[0-9]"}},
+                    {"exact": "USER-1", "ignore_case": True},
+                    {"prefix": "nobody"},
+                )
+            )
         if supported("jwt_cache_config") and rng.random() < 0.3:
             message["jwt_cache_config"] = rng.choice(({}, {"jwt_cache_size": 500}, {"jwt_max_token_size": 2000}))
         mapped = self._mapped_claims(index)
@@ -169,11 +194,18 @@ class ConfigGenerator:
         return tuple(places), fields
 
     def _header_place(self, index: int) -> Place:
-        return self._rng.choice((
-            Place("header", "authorization", "Bearer "), Place("header", "Authorization", "Bearer "), Place("header", "x-token", "Token "),
-            Place("header", f"x-token-{index}", ""), Place("header", "x-jwt-assertion", ""), Place("header", "x-token", "v="),
-            Place("header", "authorization", ""), Place("header", "authorization", "Bearer"),
-        ))
+        return self._rng.choice(
+            (
+                Place("header", "authorization", "Bearer "),
+                Place("header", "Authorization", "Bearer "),
+                Place("header", "x-token", "Token "),
+                Place("header", f"x-token-{index}", ""),
+                Place("header", "x-jwt-assertion", ""),
+                Place("header", "x-token", "v="),
+                Place("header", "authorization", ""),
+                Place("header", "authorization", "Bearer"),
+            )
+        )
 
     def _keys(self) -> tuple[KeyPair, ...]:
         rng = self._rng
@@ -233,7 +265,12 @@ class Trees:
             return {"extract_only_without_validation": {}}
         name = rng.choice(self._providers)
         if draw < 0.45:
-            return {"provider_and_audiences": {"provider_name": name, "audiences": rng.sample(AUDIENCES, rng.choice((1, 2)))}}
+            return {
+                "provider_and_audiences": {
+                    "provider_name": name,
+                    "audiences": rng.sample(AUDIENCES, rng.choice((1, 2))),
+                }
+            }
         return {"provider_name": name}
 
 

@@ -12,6 +12,10 @@ from mesh.settings import Tools
 def tools() -> Tools:
     """What is under test. A missing artefact is a failure, never a skipped test."""
     found = Tools.from_environment(os.environ)
-    missing = [f"{path}: {remedy}" for path, remedy in ((found.envoy, "make setup"), (found.plugin, "make filter")) if not path.exists()]
+    missing = [
+        f"{path}: {remedy}"
+        for path, remedy in ((found.envoy, "make setup"), (found.plugin, "make filter"))
+        if not path.exists()
+    ]
     assert not missing, missing
     return found

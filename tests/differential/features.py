@@ -23,24 +23,28 @@ class Feature:
 def _in_provider(**fields: Any) -> Callable[[Message], None]:
     def change(message: Message) -> None:
         next(iter(message["providers"].values())).update(fields)
+
     return change
 
 
 def _in_match(**fields: Any) -> Callable[[Message], None]:
     def change(message: Message) -> None:
         message["rules"][0]["match"].update(fields)
+
     return change
 
 
 def _instead_of_prefix(**fields: Any) -> Callable[[Message], None]:
     def change(message: Message) -> None:
         message["rules"][0]["match"] = fields
+
     return change
 
 
 def _as_requirement(requirement: Any) -> Callable[[Message], None]:
     def change(message: Message) -> None:
         message["rules"][0]["requires"] = requirement
+
     return change
 
 
@@ -52,18 +56,28 @@ FEATURES = {
         Feature("from_cookies", False, _in_provider(from_cookies=["session"])),
         Feature("jwt_cache_config", False, _in_provider(jwt_cache_config={"jwt_cache_size": 100})),
         Feature("safe_regex", False, _instead_of_prefix(safe_regex={"regex": "/.*"})),
-        Feature("path_match_policy", False, _instead_of_prefix(path_match_policy={
-            "name": "envoy.path.match.uri_template.uri_template_matcher",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig",
-                "path_template": "/a/{b}",
-            },
-        })),
+        Feature(
+            "path_match_policy",
+            False,
+            _instead_of_prefix(
+                path_match_policy={
+                    "name": "envoy.path.match.uri_template.uri_template_matcher",
+                    "typed_config": {
+                        "@type": "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig",
+                        "path_template": "/a/{b}",
+                    },
+                }
+            ),
+        ),
         Feature("connect_matcher", False, _instead_of_prefix(connect_matcher={})),
         Feature("match.headers", False, _in_match(headers=[{"name": "x-a", "string_match": _EXACT}])),
         Feature("match.query_parameters", False, _in_match(query_parameters=[{"name": "a", "string_match": _EXACT}])),
         Feature("extract_only_without_validation", False, _as_requirement({"extract_only_without_validation": {}})),
-        Feature("claim_path", False, _in_provider(claim_to_headers=[{"header_name": "x-a", "claim_path": [{"key": "a.b"}, {"key": "c"}]}])),
+        Feature(
+            "claim_path",
+            False,
+            _in_provider(claim_to_headers=[{"header_name": "x-a", "claim_path": [{"key": "a.b"}, {"key": "c"}]}]),
+        ),
     )
 }
 

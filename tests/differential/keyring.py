@@ -12,13 +12,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from harness.encoding import b64url, b64url_number
 from harness.keys import CURVES, Key, rsa_jwk
 from harness.tokens import signature as fresh_signature
 
 ALGORITHMS_BY_KIND = {
-    "P-256": ("ES256",), "P-384": ("ES384",), "P-521": ("ES512",), "Ed25519": ("EdDSA",),
-    "oct": ("HS256", "HS384", "HS512"), "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    "P-256": ("ES256",),
+    "P-384": ("ES384",),
+    "P-521": ("ES512",),
+    "Ed25519": ("EdDSA",),
+    "oct": ("HS256", "HS384", "HS512"),
+    "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
 }
 _ORDERS = {name: curve.group_order for curve, name, _ in CURVES.values()}
 _SMALL_PRIMES = [n for n in range(3, 1000, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2))]
@@ -94,17 +99,17 @@ def _material(kind: str, rng: Random, size: int) -> tuple[Any, dict[str, str]]:
         private = _rsa(rng, size)
         return private, rsa_jwk(private)
     if kind == "Ed25519":
-        private = ed25519.Ed25519PrivateKey.from_private_bytes(rng.randbytes(32))
-        raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return private, {"kty": "OKP", "crv": "Ed25519", "x": b64url(raw)}
+        edwards = ed25519.Ed25519PrivateKey.from_private_bytes(rng.randbytes(32))
+        raw = edwards.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return edwards, {"kty": "OKP", "crv": "Ed25519", "x": b64url(raw)}
     if kind == "oct":
         secret = rng.randbytes(size // 8 if size != 2048 else 64)
         return secret, {"kty": "oct", "k": b64url(secret)}
     curve, name, length = next(entry for entry in CURVES.values() if entry[1] == kind)
-    private = ec.derive_private_key(rng.randrange(1, _ORDERS[kind]), curve)
-    point = private.public_key().public_numbers()
+    on_curve = ec.derive_private_key(rng.randrange(1, _ORDERS[kind]), curve)
+    point = on_curve.public_key().public_numbers()
     coordinates = {"x": b64url_number(point.x, length), "y": b64url_number(point.y, length)}
-    return private, {"kty": "EC", "crv": name, **coordinates}
+    return on_curve, {"kty": "EC", "crv": name, **coordinates}
 
 
 def _rsa(rng: Random, bits: int) -> rsa.RSAPrivateKey:

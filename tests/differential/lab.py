@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from mesh.settings import Tools
+
 from harness.envoy import Envoy, EnvoyRefused
 from harness.waiting import eventually
-from mesh.settings import Tools
 
 from .bootstrap import KEYS, NATIVE, OURS, Tamper, bootstrap, listeners, untouched
 from .cases import Answer, Case, Configuration, Outcome, Request
@@ -27,7 +28,9 @@ AT_ONCE = 12
 class Lab:
     """Asks both filters. Comes from `open_lab`."""
 
-    def __init__(self, envoy: Envoy, upstreams: dict[str, Upstream], ports: dict[str, int], refused: dict[str, str]) -> None:
+    def __init__(
+        self, envoy: Envoy, upstreams: dict[str, Upstream], ports: dict[str, int], refused: dict[str, str]
+    ) -> None:
         self.envoy = envoy
         self.upstreams = upstreams
         self.refused = refused
@@ -78,18 +81,16 @@ class Lab:
 
 @asynccontextmanager
 async def open_lab(
-    tools: Tools, configurations: Sequence[Configuration], *,
-    tamper: Tamper = untouched,
+    tools: Tools, configurations: Sequence[Configuration], *, tamper: Tamper = untouched
 ) -> AsyncIterator[Lab]:
-    """Starts Envoy with two listeners for each configuration. Where there are no remote key sets, nobody listens who could serve
-    any.
-    """
+    """Starts Envoy with two listeners for each configuration. Without remote key sets, nobody serves any."""
     upstreams = {NATIVE: Upstream(), OURS: Upstream()}
     key_sets = {path: document for configuration in configurations for path, document in configuration.key_sets.items()}
     keys = KeyServer(key_sets)
+    servers: list[Upstream | KeyServer] = [*upstreams.values(), keys]
     folder = Path(tempfile.mkdtemp(prefix="gatehouse-differential-"))
     try:
-        for server in (*upstreams.values(), keys):
+        for server in servers:
             await server.start()
         if not key_sets:
             await keys.stop()
@@ -104,7 +105,7 @@ async def open_lab(
         finally:
             lab.close()
     finally:
-        for server in (*upstreams.values(), keys):
+        for server in servers:
             await server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -116,9 +117,11 @@ def _start(tools: Tools, text: str, upstreams: dict[str, Upstream], expected: in
         # Envoy repeats the whole configuration in a line.
         raise EnvoyRefused("\n".join(line[:600] for line in str(refusal).splitlines())) from None
     try:
+
         def look() -> tuple[dict[str, int], dict[str, str]] | None:
             ports, refused = _listeners(envoy)
             return (ports, refused) if len(ports) + len(refused) == expected else None
+
         ports, refused = eventually(look, "every listener stands or is refused")
     except BaseException:
         envoy.stop()
@@ -146,4 +149,5 @@ _UNREADABLE = re.compile(r"Filesystem config update (?:failure|rejected): (?!Err
 
 
 def _admin(envoy: Envoy, path: str) -> dict[str, Any]:
-    return httpx.get(f"http://127.0.0.1:{envoy.admin_port}{path}", trust_env=False, timeout=60).json()
+    answer: dict[str, Any] = httpx.get(f"http://127.0.0.1:{envoy.admin_port}{path}", trust_env=False, timeout=60).json()
+    return answer

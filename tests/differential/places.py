@@ -34,17 +34,47 @@ class Sending:
 
 # Spellings of a header's value, with the trait that they have. `{p}` is the prefix, `{t}` the token.
 _BEARER = (
-    ("Bearer {t}", ""), ("bearer {t}", "scheme.other-case"), ("BEARER {t}", "scheme.other-case"), ("Bearer  {t}", "scheme.blanks"),
-    ("Bearer\t{t}", "scheme.tab"), ("Bearer{t}", "scheme.no-blank"), ("xBearer {t}", "scheme.not-first"), ("Basic YTpi, Bearer {t}", "scheme.not-first"),
-    ("Basic YTpi", "scheme.basic"), ("Basic {t}", "scheme.basic"), ("DPoP {t}", "scheme.basic"), ("Bearer", "scheme.empty"), ("Bearer ", "scheme.empty"),
-    ("", "scheme.empty"), ("{t}", "scheme.none"), ("Bearer ;{t}", "scheme.skipped"), ("Bearer ={t}", "scheme.skipped"), ("Bearer , {t}", "scheme.skipped"),
-    ("bearer", "scheme.empty"), ("Bearer bearer {t}", "scheme.twice"), ("Bearer Bearer {t}", "scheme.twice"), ("Token {t}", "scheme.basic"),
+    ("Bearer {t}", ""),
+    ("bearer {t}", "scheme.other-case"),
+    ("BEARER {t}", "scheme.other-case"),
+    ("Bearer  {t}", "scheme.blanks"),
+    ("Bearer\t{t}", "scheme.tab"),
+    ("Bearer{t}", "scheme.no-blank"),
+    ("xBearer {t}", "scheme.not-first"),
+    ("Basic YTpi, Bearer {t}", "scheme.not-first"),
+    ("Basic YTpi", "scheme.basic"),
+    ("Basic {t}", "scheme.basic"),
+    ("DPoP {t}", "scheme.basic"),
+    ("Bearer", "scheme.empty"),
+    ("Bearer ", "scheme.empty"),
+    ("", "scheme.empty"),
+    ("{t}", "scheme.none"),
+    ("Bearer ;{t}", "scheme.skipped"),
+    ("Bearer ={t}", "scheme.skipped"),
+    ("Bearer , {t}", "scheme.skipped"),
+    ("bearer", "scheme.empty"),
+    ("Bearer bearer {t}", "scheme.twice"),
+    ("Bearer Bearer {t}", "scheme.twice"),
+    ("Token {t}", "scheme.basic"),
 )
 _PREFIXED = (
-    ("{p}{t}", ""), ("{p} {t}", "prefix.blank"), ("{P}{t}", "prefix.other-case"), ("{t}", "prefix.none"), ("x {p}{t}", "prefix.not-first"),
-    ("{p}", "prefix.empty"), ("{p};", "prefix.empty"), ("{p};{t}", "prefix.skipped"), ("", "prefix.empty"),
+    ("{p}{t}", ""),
+    ("{p} {t}", "prefix.blank"),
+    ("{P}{t}", "prefix.other-case"),
+    ("{t}", "prefix.none"),
+    ("x {p}{t}", "prefix.not-first"),
+    ("{p}", "prefix.empty"),
+    ("{p};", "prefix.empty"),
+    ("{p};{t}", "prefix.skipped"),
+    ("", "prefix.empty"),
 )
-_PLAIN = (("{t}", ""), ("Bearer {t}", "plain.scheme"), ("", "plain.empty"), (" {t}", "plain.blank"), ("x {t}", "plain.scheme"))
+_PLAIN = (
+    ("{t}", ""),
+    ("Bearer {t}", "plain.scheme"),
+    ("", "plain.empty"),
+    (" {t}", "plain.blank"),
+    ("x {t}", "plain.scheme"),
+)
 
 
 def put(sending: Sending, place: Place, token: str) -> None:
@@ -90,10 +120,17 @@ def _put_parameter(sending: Sending, place: Place, token: str) -> None:
     encoded = token if plain else "".join(f"%{byte:02x}" for byte in token.encode("latin-1"))
     rng = sending.rng
     forms = (
-        (f"{place.name}={encoded}", ""), (place.name, "param.empty"), (f"{place.name}=", "param.empty"), (f"{place.name.upper()}={encoded}", "param.other-case"),
-        (place.name.replace("t", "%74") + f"={encoded}", "param.encoded-name"), (f"{place.name}={encoded.replace('.', '%2E')}", "param.encoded-value"),
-        (f"{place.name}=%20{encoded}", "param.blank"), (f"{place.name}={encoded};x=1", "param.text-behind"), (f"x{place.name}={encoded}", "param.other-name"),
-        (f"{place.name}=={encoded}", "param.text-before"), (f"{place.name}={encoded}%00", "param.nul"),
+        (f"{place.name}={encoded}", ""),
+        (place.name, "param.empty"),
+        (f"{place.name}=", "param.empty"),
+        (f"{place.name.upper()}={encoded}", "param.other-case"),
+        (place.name.replace("t", "%74") + f"={encoded}", "param.encoded-name"),
+        (f"{place.name}={encoded.replace('.', '%2E')}", "param.encoded-value"),
+        (f"{place.name}=%20{encoded}", "param.blank"),
+        (f"{place.name}={encoded};x=1", "param.text-behind"),
+        (f"x{place.name}={encoded}", "param.other-name"),
+        (f"{place.name}=={encoded}", "param.text-before"),
+        (f"{place.name}={encoded}%00", "param.nul"),
     )
     form, trait = forms[0] if rng.random() < 0.75 else rng.choice(forms)
     if trait:
@@ -106,10 +143,20 @@ def _put_cookie(sending: Sending, place: Place, token: str) -> None:
     rng = sending.rng
     name = place.name
     forms = (
-        (f"{name}={token}", ""), (f"theme=dark; {name}={token}; lang=en", "cookie.others"), (f"{name}={token};lang=en", "cookie.others"), (f'{name}="{token}"', "cookie.quoted"),
-        (f"{name}=", "cookie.empty"), (name, "cookie.no-value"), (f"{name.upper()}={token}", "cookie.other-case"), (f"a=b, {name}={token}", "cookie.comma"),
-        (f" {name} = {token}", "cookie.blanks"), (f"x{name}={token}", "cookie.other-name"), (f"{name}={token}; {name}=x.y.z", "cookie.twice"),
-        (f"{name}=x.y.z; {name}={token}", "cookie.twice"), (f'{name}="{token}', "cookie.half-quoted"), (f"{name}={token.replace('.', '%2e')}", "cookie.encoded"),
+        (f"{name}={token}", ""),
+        (f"theme=dark; {name}={token}; lang=en", "cookie.others"),
+        (f"{name}={token};lang=en", "cookie.others"),
+        (f'{name}="{token}"', "cookie.quoted"),
+        (f"{name}=", "cookie.empty"),
+        (name, "cookie.no-value"),
+        (f"{name.upper()}={token}", "cookie.other-case"),
+        (f"a=b, {name}={token}", "cookie.comma"),
+        (f" {name} = {token}", "cookie.blanks"),
+        (f"x{name}={token}", "cookie.other-name"),
+        (f"{name}={token}; {name}=x.y.z", "cookie.twice"),
+        (f"{name}=x.y.z; {name}={token}", "cookie.twice"),
+        (f'{name}="{token}', "cookie.half-quoted"),
+        (f"{name}={token.replace('.', '%2e')}", "cookie.encoded"),
     )
     form, trait = forms[0] if rng.random() < 0.6 else rng.choice(forms)
     if trait:

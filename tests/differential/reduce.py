@@ -1,4 +1,5 @@
-"""Makes a failing case small: parts of the configuration and of the request are left out as long as the same difference shows.
+"""Makes a failing case small: parts of the configuration and of the request are left out as long as the same difference
+shows.
 
 Many smaller configurations are tried in one Envoy at a time.
 """

@@ -22,8 +22,10 @@ def shown(found: Unexplained) -> str:
     lines = [
         f"case {case.number}: {', '.join(sorted(case.traits)) or 'nothing out of the ordinary'}",
         *(f"  {difference}" for difference in found.differences),
-        "configuration:", _indented(json.dumps(_abbreviated(case.configuration.message), indent=1)),
-        "request:", f"  {request.method} {request.target}",
+        "configuration:",
+        _indented(json.dumps(_abbreviated(case.configuration.message), indent=1)),
+        "request:",
+        f"  {request.method} {request.target}",
         *(f"    {name}: {value}" for name, value in request.headers),
     ]
     for text in _JWT.findall("\n".join([request.target, *(value for _, value in request.headers)])):
@@ -37,10 +39,19 @@ def save(found: Unexplained, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     case = found.outcome.case
     file = folder / f"case-{case.number}.json"
-    file.write_text(json.dumps({
-        "number": case.number, "message": case.configuration.message, "key_sets": dict(case.configuration.key_sets), "request": asdict(case.request),
-        "traits": sorted(case.traits), "tokens": [asdict(token) for token in case.tokens],
-    }, indent=2))
+    file.write_text(
+        json.dumps(
+            {
+                "number": case.number,
+                "message": case.configuration.message,
+                "key_sets": dict(case.configuration.key_sets),
+                "request": asdict(case.request),
+                "traits": sorted(case.traits),
+                "tokens": [asdict(token) for token in case.tokens],
+            },
+            indent=2,
+        )
+    )
     return file
 
 
@@ -50,13 +61,17 @@ def load(file: Path) -> Case:
     request = saved["request"]
     headers = tuple((name, value) for name, value in request["headers"])
     return Case(
-        saved["number"], Configuration("replayed", saved["message"], saved["key_sets"]), Request(request["method"], request["target"], headers, request["body"]),
-        frozenset(saved["traits"]), tuple(Minted(**token) for token in saved["tokens"]),
+        saved["number"],
+        Configuration("replayed", saved["message"], saved["key_sets"]),
+        Request(request["method"], request["target"], headers, request["body"]),
+        frozenset(saved["traits"]),
+        tuple(Minted(**token) for token in saved["tokens"]),
     )
 
 
 def _abbreviated(message: dict[str, Any]) -> dict[str, Any]:
     """Without the keys' numbers; the file has them."""
+
     def provider(fields: dict[str, Any]) -> dict[str, Any]:
         local = fields.get("local_jwks", {}).get("inline_string")
         if local is None:
@@ -64,6 +79,7 @@ def _abbreviated(message: dict[str, Any]) -> dict[str, Any]:
         told = ("kty", "crv", "kid", "alg", "use", "key_ops")
         keys = [{name: value for name, value in key.items() if name in told} for key in json.loads(local)["keys"]]
         return {**fields, "local_jwks": " ".join(json.dumps(key) for key in keys)}
+
     return {**message, "providers": {name: provider(fields) for name, fields in message["providers"].items()}}
 
 
@@ -71,7 +87,9 @@ def _readable(token: str) -> list[str]:
     shown_parts = []
     for part in token.split(".")[:2]:
         try:
-            shown_parts.append(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode("utf-8", "backslashreplace"))
+            shown_parts.append(
+                base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode("utf-8", "backslashreplace")
+            )
         except ValueError:
             shown_parts.append(f"(not base64url) {part}")
     return shown_parts

@@ -103,8 +103,14 @@ class RequestGenerator:
         algorithm = key.listed.get("alg") if key.listed.get("alg") in key.algorithms else rng.choice(key.algorithms)
         issuer = provider.issuer or rng.choice(("https://anyone.example", "https://issuer-0.example"))
         claims: dict[str, Any] = {
-            "iss": issuer, "sub": rng.choice(_SUBJECTS), "exp": self.now + 5 * HOUR, "iat": self.now - 60, "jti": f"{rng.getrandbits(32):x}",
-            "scope": "a.read b.write", "route": rng.choice(("blue", "green")), VALUED: "plain",
+            "iss": issuer,
+            "sub": rng.choice(_SUBJECTS),
+            "exp": self.now + 5 * HOUR,
+            "iat": self.now - 60,
+            "jti": f"{rng.getrandbits(32):x}",
+            "scope": "a.read b.write",
+            "route": rng.choice(("blue", "green")),
+            VALUED: "plain",
         }
         if provider.audiences:
             claims["aud"] = rng.choice(provider.audiences)
@@ -130,15 +136,26 @@ class RequestGenerator:
             sending.traits.add("cors.preflight")
         elif draw < 0.06:
             sending.method = "OPTIONS"
-            sending.headers += rng.choice(([], [("origin", "https://app.example")], [("origin", ""), ("access-control-request-method", "")],
-                                           [("access-control-request-method", "PUT")], [("origin", "a"), ("access-control-request-method", "")]))
+            sending.headers += rng.choice(
+                (
+                    [],
+                    [("origin", "https://app.example")],
+                    [("origin", ""), ("access-control-request-method", "")],
+                    [("access-control-request-method", "PUT")],
+                    [("origin", "a"), ("access-control-request-method", "")],
+                )
+            )
             sending.traits.add("cors.no-preflight")
         elif draw < 0.10:
             sending.method = "POST"
-            sending.headers.append(("content-type", rng.choice(("application/grpc", "application/grpc+proto", "application/grpc-web"))))
+            sending.headers.append(
+                ("content-type", rng.choice(("application/grpc", "application/grpc+proto", "application/grpc-web")))
+            )
             sending.traits.add("grpc")
         elif draw < 0.20:
-            sending.method, sending.body = rng.choice((("POST", "abc"), ("PUT", "x" * 2000), ("HEAD", ""), ("DELETE", ""), ("PATCH", "{}"), ("PURGE", "")))
+            sending.method, sending.body = rng.choice(
+                (("POST", "abc"), ("PUT", "x" * 2000), ("HEAD", ""), ("DELETE", ""), ("PATCH", "{}"), ("PURGE", ""))
+            )
         if rng.random() < 0.25:
             self._forge(sending)
         if rng.random() < 0.1:
@@ -149,7 +166,10 @@ class RequestGenerator:
         if rng.random() < 0.1:
             sending.headers.append(("x-number", rng.choice(("5", "10", "abc", "-1"))))
         if rng.random() < 0.1:
-            sending.headers[0] = ("host", rng.choice(("gate.example:8080", "GATE.example", "[::1]:80", "a.b", "gate.example.")))
+            sending.headers[0] = (
+                "host",
+                rng.choice(("gate.example:8080", "GATE.example", "[::1]:80", "a.b", "gate.example.")),
+            )
         if rng.random() < 0.05:
             sending.headers.append(("cookie", "theme=dark; lang=en"))
         head = [sending.headers[0]]
@@ -164,7 +184,9 @@ class RequestGenerator:
         if not mapped:
             return
         for name in rng.sample(mapped, min(len(mapped), rng.choice((1, 1, 2)))):
-            spelling = rng.choice((name, name, name, name.upper(), name.title(), name.replace("-", "_"), name.replace("-", ".")))
+            spelling = rng.choice(
+                (name, name, name, name.upper(), name.title(), name.replace("-", "_"), name.replace("-", "."))
+            )
             sending.headers += [(spelling, rng.choice(("forged", "blue", "")))] * rng.choice((1, 1, 2))
             sending.traits.add("forged" if spelling.lower() == name else "forged.other-spelling")
         if rng.random() < 0.1:
@@ -173,4 +195,3 @@ class RequestGenerator:
 
 
 _WEIGHTS = [mutation.weight for mutation in mutations.ALL]
-

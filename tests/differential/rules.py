@@ -11,17 +11,45 @@ from .plans import Requirement, Rule
 
 # How a path is written when it is meant to come near: each keeps the stem of the rule.
 _NEAR: tuple[Callable[[str], str], ...] = (
-    str.upper, lambda p: p + "x", lambda p: p + "/", lambda p: p + "/../r0", lambda p: p + "%2f", lambda p: p + ";a=b", lambda p: "/" + p,
-    lambda p: p[:-1], lambda p: p.replace("/r", "/%72", 1), lambda p: p + "//x", lambda p: "/x" + p, lambda p: "/." + p,
-    lambda p: p + "%3fq", lambda p: p + "/%2e%2e/r0", lambda p: p.capitalize(), lambda p: p + "\\x", lambda p: p + "%00",
-    lambda p: p + ".", lambda p: p + "?" + p, lambda p: "/?" + p,
+    str.upper,
+    lambda p: p + "x",
+    lambda p: p + "/",
+    lambda p: p + "/../r0",
+    lambda p: p + "%2f",
+    lambda p: p + ";a=b",
+    lambda p: "/" + p,
+    lambda p: p[:-1],
+    lambda p: p.replace("/r", "/%72", 1),
+    lambda p: p + "//x",
+    lambda p: "/x" + p,
+    lambda p: "/." + p,
+    lambda p: p + "%3fq",
+    lambda p: p + "/%2e%2e/r0",
+    lambda p: p.capitalize(),
+    lambda p: p + "\\x",
+    lambda p: p + "%00",
+    lambda p: p + ".",
+    lambda p: p + "?" + p,
+    lambda p: "/?" + p,
 )
-_QUERIES = ("", "", "", "?a=1", "?a=1&b=%26", "?q=a+b%20c", "?x", "?=", "?a=1&a=2", "?u=http://h/?y=1", "?b=2&a=%41", "?%zz=1", "?a=%e9")
+_QUERIES = (
+    "",
+    "",
+    "",
+    "?a=1",
+    "?a=1&b=%26",
+    "?q=a+b%20c",
+    "?x",
+    "?=",
+    "?a=1&a=2",
+    "?u=http://h/?y=1",
+    "?b=2&a=%41",
+    "?%zz=1",
+    "?a=%e9",
+)
 
 
-def generate_rule(
-    rng: Random, index: int, tree: Callable[[], Requirement], named: dict[str, Requirement],
-) -> Rule:
+def generate_rule(rng: Random, index: int, tree: Callable[[], Requirement], named: dict[str, Requirement]) -> Rule:
     """A rule for paths that begin with `/r` and its number."""
     stem = f"/r{index}"
     match, matching = _match(rng, stem)
@@ -46,7 +74,15 @@ def with_query(rng: Random, path: str) -> str:
 
 
 def _match(rng: Random, stem: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    kinds = ["prefix", "prefix", "path", "path_separated_prefix", "insensitive-prefix", "insensitive-path", "insensitive-separated"]
+    kinds = [
+        "prefix",
+        "prefix",
+        "path",
+        "path_separated_prefix",
+        "insensitive-prefix",
+        "insensitive-path",
+        "insensitive-separated",
+    ]
     if supported("safe_regex"):
         kinds.append("safe_regex")
     kind = rng.choice(kinds)
@@ -65,24 +101,44 @@ def _match(rng: Random, stem: str) -> tuple[dict[str, Any], tuple[str, ...]]:
             return {"path": stem, "case_sensitive": False}, (stem, upper)
         case "insensitive-separated":
             return {"path_separated_prefix": stem, "case_sensitive": False}, (*below, upper + "/X")
-    return {"safe_regex": {"regex": rng.choice((stem + "/[0-9]+", stem + "(/.*)?", f"{stem}/x|{stem}/y", stem + "."))}}, (
-        stem, stem + "/12", stem + "/x", stem + "/y", stem + "a",
-    )
+    return {
+        "safe_regex": {"regex": rng.choice((stem + "/[0-9]+", stem + "(/.*)?", f"{stem}/x|{stem}/y", stem + "."))}
+    }, (stem, stem + "/12", stem + "/x", stem + "/y", stem + "a")
 
 
 def _narrow(rng: Random, match: dict[str, Any]) -> None:
     """Conditions on headers and the query."""
     if supported("match.headers") and rng.random() < 0.2:
-        match["headers"] = [rng.choice((
-            {"name": "x-tenant", "string_match": {"exact": "one"}}, {"name": "x-tenant", "present_match": True},
-            {"name": "x-tenant", "present_match": False}, {"name": "x-tenant", "string_match": {"exact": "one"}, "invert_match": True},
-            {"name": "x-tenant", "string_match": {"prefix": "o", "ignore_case": True}}, {"name": ":method", "string_match": {"exact": "GET"}},
-            {"name": "x-number", "range_match": {"start": 1, "end": 10}}, {"name": "x-tenant", "string_match": {"safe_regex": {"regex": "o.*"}}},
-            {"name": "x-tenant", "string_match": {"exact": "one"}, "treat_missing_header_as_empty": True, "invert_match": True},
-            {"name": "x-tenant", "string_match": {"suffix": "e"}}, {"name": "x-tenant", "string_match": {"contains": "n"}},
-        ))]
+        match["headers"] = [
+            rng.choice(
+                (
+                    {"name": "x-tenant", "string_match": {"exact": "one"}},
+                    {"name": "x-tenant", "present_match": True},
+                    {"name": "x-tenant", "present_match": False},
+                    {"name": "x-tenant", "string_match": {"exact": "one"}, "invert_match": True},
+                    {"name": "x-tenant", "string_match": {"prefix": "o", "ignore_case": True}},
+                    {"name": ":method", "string_match": {"exact": "GET"}},
+                    {"name": "x-number", "range_match": {"start": 1, "end": 10}},
+                    {"name": "x-tenant", "string_match": {"safe_regex": {"regex": "o.*"}}},
+                    {
+                        "name": "x-tenant",
+                        "string_match": {"exact": "one"},
+                        "treat_missing_header_as_empty": True,
+                        "invert_match": True,
+                    },
+                    {"name": "x-tenant", "string_match": {"suffix": "e"}},
+                    {"name": "x-tenant", "string_match": {"contains": "n"}},
+                )
+            )
+        ]
     if supported("match.query_parameters") and rng.random() < 0.2:
-        match["query_parameters"] = [rng.choice((
-            {"name": "a", "string_match": {"exact": "1"}}, {"name": "a", "present_match": True},
-            {"name": "b", "string_match": {"prefix": "2"}}, {"name": "a", "string_match": {"safe_regex": {"regex": "[0-9]"}}},
-        ))]
+        match["query_parameters"] = [
+            rng.choice(
+                (
+                    {"name": "a", "string_match": {"exact": "1"}},
+                    {"name": "a", "present_match": True},
+                    {"name": "b", "string_match": {"prefix": "2"}},
+                    {"name": "a", "string_match": {"safe_regex": {"regex": "[0-9]"}}},
+                )
+            )
+        ]

@@ -37,7 +37,9 @@ class Settings:
     """Whether every mutation is sent by itself before requests are drawn."""
 
     @staticmethod
-    def from_environment(environment: Mapping[str, str] = os.environ, *, seed: int | None = None, cases: int = 20_000) -> Settings:
+    def from_environment(
+        environment: Mapping[str, str] = os.environ, *, seed: int | None = None, cases: int = 20_000
+    ) -> Settings:
         """`GATEHOUSE_SEED` and `GATEHOUSE_CASES` go before what the caller would like."""
         drawn = secrets.randbelow(1 << 32) if seed is None else seed
         return Settings(int(environment.get("GATEHOUSE_SEED", drawn)), int(environment.get("GATEHOUSE_CASES", cases)))

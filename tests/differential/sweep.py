@@ -1,5 +1,5 @@
-"""Configurations of the plainest kind, to which every mutation is sent once with a key of every kind: what a mutation does by
-itself is seen there, and no run leaves one out.
+"""Configurations of the plainest kind, to which every mutation is sent by itself: what it does is seen there without
+anything else, and no run leaves one out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ AUDIENCES = ("aud-a", "https://api.example")
 
 
 def sweep_plans(generator: ConfigGenerator, *, thorough: bool) -> list[Plan]:
-    """Where a good token is asked for, where a bad one is forgiven, and where the provider asks for as little as it can."""
+    """Where a good token is asked for, where a bad one is forgiven, and where the provider asks for little."""
     keys = tuple(generator.one_of_each())
     nameless = tuple(key.with_listing("jwk.no-kid", "kid") for key in keys)
     needed: Requirement = {"provider_name": "p0"}
@@ -29,10 +29,14 @@ def sweep_plans(generator: ConfigGenerator, *, thorough: bool) -> list[Plan]:
     ]
 
 
-def _plan(name: str, keys: tuple[KeyPair, ...], asked: dict[str, Any], requirement: Requirement, keys_each: int) -> Plan:
+def _plan(
+    name: str, keys: tuple[KeyPair, ...], asked: dict[str, Any], requirement: Requirement, keys_each: int
+) -> Plan:
     message = {
         **asked,
-        "claim_to_headers": [{"header_name": f"x-claim-{header}", "claim_name": claim} for header, claim in dict(MAPPED_CLAIMS).items()],
+        "claim_to_headers": [
+            {"header_name": f"x-claim-{header}", "claim_name": claim} for header, claim in dict(MAPPED_CLAIMS).items()
+        ],
     }
     provider = Provider("p0", asked.get("issuer", ""), keys, tuple(asked.get("audiences", ())), (BEARER,), message)
     message["local_jwks"] = {"inline_string": provider.key_set()}

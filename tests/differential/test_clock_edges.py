@@ -1,6 +1,7 @@
 """The edges of `exp`, `nbf` and `max_lifetime` to the second.
 
-Both filters are asked within one and the same second of the machine's clock, or once more: which second it is decides nothing.
+Both filters are asked within one and the same second of the machine's clock, or once more: which second it is decides
+nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from harness.encoding import b64url, compact_json
 from mesh.settings import Tools
+
+from harness.encoding import b64url, compact_json
 
 from .cases import Case, Configuration, Outcome, Request
 from .keyring import KeyPair, new_pair
@@ -37,15 +39,23 @@ def _configuration(name: str, **fields: Any) -> Configuration:
 # What each configuration is asked: claims, by the second that it is and the distance to the edge.
 EDGES: dict[str, tuple[Configuration, Claims]] = {
     "exp, usual skew": (_configuration("exp60"), lambda now, delta: {"exp": now - 60 + delta}),
-    "exp, skew of one second": (_configuration("exp1", clock_skew_seconds=1), lambda now, delta: {"exp": now - 1 + delta}),
+    "exp, skew of one second": (
+        _configuration("exp1", clock_skew_seconds=1),
+        lambda now, delta: {"exp": now - 1 + delta},
+    ),
     "nbf, usual skew": (_configuration("nbf60"), lambda now, delta: {"nbf": now + 60 + delta}),
-    "nbf, skew of one second": (_configuration("nbf1", clock_skew_seconds=1), lambda now, delta: {"nbf": now + 1 + delta}),
+    "nbf, skew of one second": (
+        _configuration("nbf1", clock_skew_seconds=1),
+        lambda now, delta: {"nbf": now + 1 + delta},
+    ),
     "max_lifetime": (_configuration("life", max_lifetime="100s"), lambda now, delta: {"exp": now + 100 + delta}),
 }
 
 
 def _token(key: KeyPair, claims: dict[str, Any]) -> str:
-    signing_input = ".".join(b64url(compact_json(part)) for part in ({"alg": "EdDSA", "kid": key.key_id}, {"iss": "i", **claims}))
+    signing_input = ".".join(
+        b64url(compact_json(part)) for part in ({"alg": "EdDSA", "kid": key.key_id}, {"iss": "i", **claims})
+    )
     return f"{signing_input}.{b64url(key.sign('EdDSA', signing_input.encode()))}"
 
 
@@ -65,7 +75,8 @@ async def _all(tools: Tools) -> dict[tuple[str, float], Outcome]:
         assert not lab.refused
         return {
             (name, delta): await _within_one_second(lab, configuration, claims, delta)
-            for name, (configuration, claims) in EDGES.items() for delta in DELTAS
+            for name, (configuration, claims) in EDGES.items()
+            for delta in DELTAS
         }
 
 

@@ -1,4 +1,4 @@
-"""A small run with a fixed seed, for every day. `make differential` compares many times as much, with a seed of its own."""
+"""A small run with a fixed seed, for every day. `make differential` compares many times as much, with another seed."""
 
 from __future__ import annotations
 
@@ -51,4 +51,6 @@ def test_every_entry_of_the_table_is_needed(result: Result) -> None:
     """An entry that explains nothing would only hide a fault one day."""
     elsewhere = {"nbf-fraction", "keys-unavailable"}  # test_clock_edges.py, test_keys_out_of_reach.py
     not_yet = {"cookie-removed"} if not supported("from_cookies") else set()
-    assert {entry.slug for entry in TABLE} - result.verdicts.accepted.keys() == elsewhere | not_yet, result.verdicts.summary()
+    assert {entry.slug for entry in TABLE} - result.verdicts.accepted.keys() == elsewhere | not_yet, (
+        result.verdicts.summary()
+    )

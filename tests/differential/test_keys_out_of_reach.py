@@ -8,8 +8,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from harness.encoding import b64url, compact_json
 from mesh.settings import Tools
+
+from harness.encoding import b64url, compact_json
 
 from .bootstrap import KEYS
 from .cases import Case, Configuration, Headers, Outcome, Request
@@ -24,7 +25,9 @@ REMOTE = {"http_uri": {"uri": "http://keys.example/jwks.json", "cluster": KEYS, 
 
 def _configuration(name: str, requirement: dict[str, Any]) -> Configuration:
     provider = {"issuer": "i", "audiences": ["a"], "remote_jwks": REMOTE}
-    return Configuration(name, {"providers": {"p": provider}, "rules": [{"match": {"prefix": "/"}, "requires": requirement}]})
+    return Configuration(
+        name, {"providers": {"p": provider}, "rules": [{"match": {"prefix": "/"}, "requires": requirement}]}
+    )
 
 
 def _bearer(**claims: Any) -> Headers:
@@ -39,8 +42,12 @@ CONFIGURATIONS = {
     "optional": _configuration("optional", {"allow_missing": {}}),
 }
 REQUESTS: dict[str, Headers] = {
-    "good token": _bearer(), "expired token": _bearer(exp=1000), "other audience": _bearer(aud="b"), "other issuer": _bearer(iss="j"),
-    "no token": (), "garbage": (("authorization", "Bearer x.y.z"),),
+    "good token": _bearer(),
+    "expired token": _bearer(exp=1000),
+    "other audience": _bearer(aud="b"),
+    "other issuer": _bearer(iss="j"),
+    "no token": (),
+    "garbage": (("authorization", "Bearer x.y.z"),),
 }
 
 
@@ -48,10 +55,11 @@ async def _all(tools: Tools) -> dict[tuple[str, str], Outcome]:
     async with open_lab(tools, list(CONFIGURATIONS.values())) as lab:
         assert not lab.refused
         return {
-            (name, what): await lab.compare(Case(
-                1, configuration, Request("GET", "/", (("host", "h"), *headers)), frozenset({"keys.out-of-reach"}),
-            ))
-            for name, configuration in CONFIGURATIONS.items() for what, headers in REQUESTS.items()
+            (name, what): await lab.compare(
+                Case(1, configuration, Request("GET", "/", (("host", "h"), *headers)), frozenset({"keys.out-of-reach"}))
+            )
+            for name, configuration in CONFIGURATIONS.items()
+            for what, headers in REQUESTS.items()
         }
 
 

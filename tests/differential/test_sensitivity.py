@@ -1,5 +1,5 @@
-"""Whether the differential test notices anything: ours gets another configuration than the native filter, in a different way for
-each of the generated ones, and each has to show.
+"""Whether the differential test notices anything: ours gets another configuration than the native filter, in a
+different way for each of the generated ones, and each has to show.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def _in_every_provider(**fields: Any) -> Callable[[Message], None]:
                     provider.pop(name, None)
                 else:
                     provider[name] = value
+
     return change
 
 
@@ -87,6 +88,7 @@ def _tamper() -> Tamper:
         if configuration.name.startswith("c"):
             ways[int(configuration.name.removeprefix("c"))](message)
         return message
+
     return change
 
 

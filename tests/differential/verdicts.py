@@ -76,15 +76,21 @@ class Verdicts:
 
     def worst(self) -> list[Unexplained]:
         """The unexplained outcomes, those that let something through before the others, the simplest first."""
-        return sorted(self.unexplained, key=lambda each: (
-            not _is_looser(each), len(each.outcome.case.traits), len(each.outcome.case.tokens), each.outcome.case.number,
-        ))
+        return sorted(
+            self.unexplained,
+            key=lambda each: (
+                not _is_looser(each),
+                len(each.outcome.case.traits),
+                len(each.outcome.case.tokens),
+                each.outcome.case.number,
+            ),
+        )
 
     def summary(self) -> str:
         """The numbers, for people."""
         lines = [
-            f"{self.compared} comparisons: {self.agreed} agree in everything, {self.forwarded_by_both} are forwarded by both, "
-            f"{self.refused_by_both} refused by both",
+            f"{self.compared} comparisons: {self.agreed} agree in everything, "
+            f"{self.forwarded_by_both} are forwarded by both, {self.refused_by_both} refused by both",
             "accepted differences, in so many comparisons:",
             *(f"  {self.accepted[entry.slug]:6} {entry.slug}" for entry in TABLE),
         ]

@@ -72,7 +72,7 @@ class KeyServer:
                 document = self._documents.get(head[0].split(" ")[1])
                 status = "404 Not Found" if document is None else "200 OK"
                 body = (document or "").encode()
-                writer.write(f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+                writer.write(f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:

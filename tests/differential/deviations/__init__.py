@@ -18,7 +18,7 @@ TABLE: tuple[Deviation, ...] = (*ANSWERS, *FORWARDING, *PLACES, *TOKENS)
 
 
 def explanation(case: Case, difference: Difference) -> Deviation | None:
-    """The entry that a difference is due to. Only entries that say so explain that ours forwards and native does not."""
+    """The entry that a difference is due to. Few explain that ours forwards what native does not."""
     for deviation in TABLE:
         if difference.kind is Kind.LOOSER and not deviation.looser:
             continue
@@ -30,7 +30,8 @@ def explanation(case: Case, difference: Difference) -> Deviation | None:
 def as_markdown() -> str:
     """The table for the documentation."""
     rows = [
-        f"| `{entry.slug}` | {entry.native} | {entry.ours} | {entry.why} |" for entry in sorted(TABLE, key=lambda entry: entry.slug)
+        f"| `{entry.slug}` | {entry.native} | {entry.ours} | {entry.why} |"
+        for entry in sorted(TABLE, key=lambda entry: entry.slug)
     ]
     return "\n".join(["| id | native `jwt_authn` | Gatehouse | why |", "|---|---|---|---|", *rows])
 

@@ -9,7 +9,11 @@ from .deviation import Deviation
 
 def _realm(case: Case, difference: Difference) -> bool:
     """The same address, once the query is cut off; ours with percent signs for what could end the quoted string."""
-    if difference.kind is not Kind.CHALLENGE or difference.name != "realm" or not (difference.native and difference.ours):
+    if (
+        difference.kind is not Kind.CHALLENGE
+        or difference.name != "realm"
+        or not (difference.native and difference.ours)
+    ):
         return False
     address = difference.native[0].split("?")[0]
     return "".join(_escaped(letter) for letter in address) == difference.ours[0]
@@ -21,7 +25,9 @@ def _escaped(letter: str) -> str:
 
 def _description(case: Case, difference: Difference) -> bool:
     return (
-        difference.kind is Kind.CHALLENGE and difference.name == "error_description" and not difference.native
+        difference.kind is Kind.CHALLENGE
+        and difference.name == "error_description"
+        and not difference.native
         and bool(difference.ours)
     )
 
@@ -37,15 +43,24 @@ def _keys_unavailable(case: Case, difference: Difference) -> bool:
 
 ANSWERS = (
     Deviation(
-        "realm-without-query", "The challenge's `realm` holds path and query, 256 bytes of them.", "The realm holds the path, percent-encoded where it could end the quoted string.",
-        "The query may hold a token, and answers are logged.", _realm,
+        "realm-without-query",
+        "The challenge's `realm` holds path and query, 256 bytes of them.",
+        "The realm holds the path, percent-encoded where it could end the quoted string.",
+        "The query may hold a token, and answers are logged.",
+        _realm,
     ),
     Deviation(
-        "keys-unavailable", "401 when the issuer's keys can't be had.", "503 with `Retry-After`.",
-        "It is not the token's fault; clients must not log their users out.", _keys_unavailable,
+        "keys-unavailable",
+        "401 when the issuer's keys can't be had.",
+        "503 with `Retry-After`.",
+        "It is not the token's fault; clients must not log their users out.",
+        _keys_unavailable,
     ),
     Deviation(
-        "error-description", "The challenge says `error=\"invalid_token\"` and no more.",
-        "It says in `error_description` what is wrong, unless `strip_failure_response` is on.", "RFC 6750, section 3.", _description,
+        "error-description",
+        'The challenge says `error="invalid_token"` and no more.',
+        "It says in `error_description` what is wrong, unless `strip_failure_response` is on.",
+        "RFC 6750, section 3.",
+        _description,
     ),
 )

@@ -1,6 +1,6 @@
-"""What can come of it when ours refuses a token that is good to the native filter: a refusal, another reason for one, or, where
-the rule forgives bad tokens or has alternatives, a request that goes on with less or with another of its tokens accepted.
-Never a request that native refuses, and never a header that no token of the request accounts for.
+"""What can come of it when ours refuses a token that is good to the native filter: a refusal, another reason for one,
+or, where the rule forgives bad tokens or has alternatives, a request that goes on with less or with another of its
+tokens accepted. Never a request that native refuses, and never a header that no token of the request accounts for.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def places_of(provider: dict[str, Any]) -> set[str]:
 
 def targets(case: Case) -> set[str]:
     """The request's target as it was sent, and without the parameter of some provider, every other byte as it was."""
-    path, _, query = case.request.target.partition("?")
+    path = case.request.target.partition("?")[0]
     places = {place for provider in case.configuration.providers.values() for place in places_of(provider)}
     found = {case.request.target}
     for name in (place.removeprefix("param:").encode() for place in places if place.startswith("param:")):
@@ -78,7 +78,11 @@ def _renderings(case: Case, header: str) -> Iterator[str]:
         for token in case.tokens:
             for entry in provider.get("claim_to_headers", []):
                 if entry["header_name"].lower() == header:
-                    path = entry["claim_name"].split(".") if "claim_name" in entry else [step["key"] for step in entry["claim_path"]]
+                    path = (
+                        entry["claim_name"].split(".")
+                        if "claim_name" in entry
+                        else [step["key"] for step in entry["claim_path"]]
+                    )
                     yield from _rendered(_claim(token.readable_claims, path))
             if provider.get("forward_payload_header", "").lower() == header:
                 yield from token.payloads
@@ -98,4 +102,6 @@ def _rendered(value: Any) -> Iterator[str]:
     elif isinstance(value, int | float):
         yield from (str(value), f"{value:.6f}")
     elif value is not None:
-        yield base64.b64encode(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")).decode()
+        yield base64.b64encode(
+            json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        ).decode()

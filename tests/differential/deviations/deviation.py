@@ -26,8 +26,10 @@ class Deviation:
 
 def refused_by_ours(applies: Callable[[Case], bool]) -> Covers:
     """A token is good to the native filter and bad to ours: where `applies`, whatever follows from that is covered."""
+
     def covers(case: Case, difference: Difference) -> bool:
         return follows_from_a_refused_token(case, difference) and applies(case)
+
     return covers
 
 

@@ -12,7 +12,6 @@ from ..compare import Difference, Kind
 from .consequences import targets
 from .deviation import Deviation, refused_by_ours, with_trait
 
-
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
@@ -24,7 +23,9 @@ def _other_spelling(case: Case, difference: Difference) -> bool:
     """A header that folds to a mapped one and is none of them; ours took it out."""
     mapped = case.configuration.mapped_headers()
     return (
-        difference.kind is Kind.HEADER and difference.name not in mapped and not difference.ours
+        difference.kind is Kind.HEADER
+        and difference.name not in mapped
+        and not difference.ours
         and _fold(difference.name) in {_fold(name) for name in mapped}
     )
 
@@ -37,7 +38,10 @@ def _route_chosen_anew(case: Case, difference: Difference) -> bool:
 def parameters(query: str) -> list[tuple[bytes, bytes]]:
     """Name and value of each parameter, decoded, in their order."""
     pairs = (pair.partition("=") for pair in query.split("&"))
-    return [(unquote_to_bytes(name.encode("latin-1")), unquote_to_bytes(value.encode("latin-1"))) for name, _, value in pairs]
+    return [
+        (unquote_to_bytes(name.encode("latin-1")), unquote_to_bytes(value.encode("latin-1")))
+        for name, _, value in pairs
+    ]
 
 
 def _query_kept(case: Case, difference: Difference) -> bool:
@@ -46,7 +50,9 @@ def _query_kept(case: Case, difference: Difference) -> bool:
     """
     if difference.kind is Kind.NATIVE_FAILS:
         # A decoded NUL or line end in the target is more than Envoy sends on.
-        return any(_CONTROL.search(value) for pair in parameters(case.request.target.partition("?")[2]) for value in pair)
+        return any(
+            _CONTROL.search(value) for pair in parameters(case.request.target.partition("?")[2]) for value in pair
+        )
     if difference.kind is not Kind.TARGET or difference.native[0] != difference.ours[0]:
         return False
     ours = difference.ours[1]
@@ -77,7 +83,11 @@ def _crumbs(values: tuple[str, ...]) -> list[str]:
 
 def _text_encoded(case: Case, difference: Difference) -> bool:
     """Ours is RFC 8187's form of what native sends raw, or would have sent, had the wire not cut it at the ends."""
-    if difference.kind is not Kind.HEADER or difference.name not in case.configuration.mapped_headers() or len(difference.ours) != 1:
+    if (
+        difference.kind is not Kind.HEADER
+        or difference.name not in case.configuration.mapped_headers()
+        or len(difference.ours) != 1
+    ):
         return False
     prefix = "UTF-8''"
     if not difference.ours[0].startswith(prefix):
@@ -99,13 +109,14 @@ def _number_exact(case: Case, difference: Difference) -> bool:
     return int(float(ours)) != ours and float(ours) == float(difference.native[0])
 
 
-
-
 def _members_in_another_order(case: Case, difference: Difference) -> bool:
     if difference.kind is not Kind.HEADER or difference.name not in case.configuration.mapped_headers():
         return False
     try:
-        native, ours = ([json.loads(base64.b64decode(value, validate=True)) for value in values] for values in (difference.native, difference.ours))
+        native, ours = (
+            [json.loads(base64.b64decode(value, validate=True)) for value in values]
+            for values in (difference.native, difference.ours)
+        )
     except ValueError:
         return False
     return native == ours
@@ -113,39 +124,59 @@ def _members_in_another_order(case: Case, difference: Difference) -> bool:
 
 FORWARDING = (
     Deviation(
-        "folded-header-names", "Takes out a client's copies of the mapped headers in exactly their spelling.",
+        "folded-header-names",
+        "Takes out a client's copies of the mapped headers in exactly their spelling.",
         "Takes out every spelling that servers take for the same name (`x_user_id`, `X.User.Id`).",
-        "CGI, WSGI and their kin turn them into one variable.", _other_spelling,
+        "CGI, WSGI and their kin turn them into one variable.",
+        _other_spelling,
     ),
     Deviation(
-        "query-kept", "Rebuilds the query when it takes a token out: sorted, decoded and not encoded again.",
+        "query-kept",
+        "Rebuilds the query when it takes a token out: sorted, decoded and not encoded again.",
         "Takes the token's parameter out and leaves every other byte.",
-        "`%26` would become a separator, `%20` a blank in the request line.", _query_kept,
+        "`%26` would become a separator, `%20` a blank in the request line.",
+        _query_kept,
     ),
     Deviation(
-        "cookie-removed", "Leaves a cookie with the token in the request, whatever `forward` says.", "Takes that one cookie out, unless `forward` is on.",
-        "The upstream must not get a credential that it was not meant to get.", _cookie_removed,
+        "cookie-removed",
+        "Leaves a cookie with the token in the request, whatever `forward` says.",
+        "Takes that one cookie out, unless `forward` is on.",
+        "The upstream must not get a credential that it was not meant to get.",
+        _cookie_removed,
     ),
     Deviation(
-        "route-chosen-anew", "Chooses the route anew for providers with `clear_route_cache` only.",
-        "The host chooses it anew whenever a header changed.", "Envoy's Wasm ABI does so; a route that depends on mapped headers gets what it expects.",
+        "route-chosen-anew",
+        "Chooses the route anew for providers with `clear_route_cache` only.",
+        "The host chooses it anew whenever a header changed.",
+        "Envoy's Wasm ABI does so; a route that depends on mapped headers gets what it expects.",
         _route_chosen_anew,
     ),
     Deviation(
-        "claim-text-encoded", "Sends claims with other characters than ASCII as raw bytes, and loses blanks at the ends.",
-        "Sends them as RFC 8187 writes them (`UTF-8''Jos%C3%A9`).", "Two claims that differ never look the same to an upstream.", _text_encoded,
+        "claim-text-encoded",
+        "Sends claims with other characters than ASCII as raw bytes, and loses blanks at the ends.",
+        "Sends them as RFC 8187 writes them (`UTF-8''Jos%C3%A9`).",
+        "Two claims that differ never look the same to an upstream.",
+        _text_encoded,
     ),
     Deviation(
-        "claim-numbers-exact", "Sends numbers through a double.", "Keeps all digits of integers up to 2^64.",
-        "Above 2^53, two users' numbers would become one.", _number_exact,
+        "claim-numbers-exact",
+        "Sends numbers through a double.",
+        "Keeps all digits of integers up to 2^64.",
+        "Above 2^53, two users' numbers would become one.",
+        _number_exact,
     ),
     Deviation(
-        "claim-member-order", "Writes the members of objects in an order that changes from run to run.", "Writes them in the token's order.",
-        "The same claim is the same header every time.", _members_in_another_order,
+        "claim-member-order",
+        "Writes the members of objects in an order that changes from run to run.",
+        "Writes them in the token's order.",
+        "The same claim is the same header every time.",
+        _members_in_another_order,
     ),
     Deviation(
-        "claim-control-characters", "Puts claims with control characters into headers; the connection to the upstream then fails with 503.",
-        "Refuses the token with 401.", "A claim must never break a header, and a token that does so is no fault of the upstream.",
+        "claim-control-characters",
+        "Puts claims with control characters into headers; the connection to the upstream then fails with 503.",
+        "Refuses the token with 401.",
+        "A claim must never break a header, and a token that does so is no fault of the upstream.",
         refused_by_ours(with_trait("value.cr", "value.lf", "value.nul", "value.tab", "value.del", "value.control")),
     ),
 )

@@ -15,7 +15,9 @@ def _several_tokens(case: Case) -> bool:
     if case.has("token.repeated", "cookie.twice"):
         return True
     places = Counter(token.place for token in case.tokens)
-    return len(case.tokens) > 1 and (max(places.values()) > 1 or len({token.provider for token in case.tokens}) < len(case.tokens) or _share(case))
+    return len(case.tokens) > 1 and (
+        max(places.values()) > 1 or len({token.provider for token in case.tokens}) < len(case.tokens) or _share(case)
+    )
 
 
 def _share(case: Case) -> bool:
@@ -30,19 +32,36 @@ def _any_case(case: Case, difference: Difference) -> bool:
 
 PLACES = (
     Deviation(
-        "bearer-any-case", "Knows `Bearer` in this spelling only; with any other there is no token.", "Takes the scheme in any case.",
-        "RFC 7235, section 2.1: schemes have no case.", _any_case, looser=True,
+        "bearer-any-case",
+        "Knows `Bearer` in this spelling only; with any other there is no token.",
+        "Takes the scheme in any case.",
+        "RFC 7235, section 2.1: schemes have no case.",
+        _any_case,
+        looser=True,
     ),
     Deviation(
-        "one-token", "Of several tokens in the places of one provider all must be good, of several parameters or cookies of one name the first; two "
-        "`Authorization` headers are joined by a comma and searched.",
+        "one-token",
+        "Of several tokens in the places of one provider all must be good, of several parameters or cookies of a name "
+        "the first; two `Authorization` headers are joined by a comma and searched.",
         "Several tokens for one provider, and several `Authorization` headers, are refused.",
         "RFC 6750, section 2: a request uses one method. Which of several the upstream believes is anybody's guess.",
         refused_by_ours(_several_tokens),
     ),
     Deviation(
-        "prefix-first", "Looks for the prefix (`Bearer `, `value_prefix`) anywhere in the value, and skips what can't begin a token behind it.",
-        "The value begins with the prefix, and then comes the token.", "`Basic …, Bearer …` is no Bearer credential.",
-        refused_by_ours(with_trait("scheme.not-first", "scheme.skipped", "scheme.tab", "scheme.twice", "prefix.not-first", "prefix.skipped", "plain.blank")),
+        "prefix-first",
+        "Looks for the prefix (`Bearer `, `value_prefix`) anywhere in the value, and skips what can't begin a token.",
+        "The value begins with the prefix, and then comes the token.",
+        "`Basic …, Bearer …` is no Bearer credential.",
+        refused_by_ours(
+            with_trait(
+                "scheme.not-first",
+                "scheme.skipped",
+                "scheme.tab",
+                "scheme.twice",
+                "prefix.not-first",
+                "prefix.skipped",
+                "plain.blank",
+            )
+        ),
     ),
 )

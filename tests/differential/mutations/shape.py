@@ -14,6 +14,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 def _compact(change: Callable[[str], str]) -> Callable[[Draft], None]:
     def apply(draft: Draft) -> None:
         draft.compact = change
+
     return apply
 
 
@@ -26,39 +27,42 @@ def _json_serialisation(token: str) -> str:
     return json.dumps({"protected": header, "payload": claims, "signature": signature}, separators=(",", ":"))
 
 
-STRUCTURE = tuple(Mutation(f"structure.{name}", _compact(change)) for name, change in (
-    ("leading-dot", lambda t: "." + t),
-    ("trailing-dot", lambda t: t + "."),
-    ("leading-and-trailing-dot", lambda t: f".{t}."),
-    ("double-dot", lambda t: t.replace(".", "..", 1)),
-    ("four-parts", lambda t: t + ".AAAA"),
-    ("five-parts", lambda t: t + ".AAAA.AAAA"),
-    ("two-parts", lambda t: t.rsplit(".", 1)[0]),
-    ("one-part", lambda t: t.split(".")[0]),
-    ("no-dots", lambda t: t.replace(".", "")),
-    ("only-dots", lambda t: ".."),
-    ("many-dots", lambda t: "." * 5000),
-    ("empty-header", lambda t: "." + t.split(".", 1)[1]),
-    ("empty-claims", lambda t: ".".join((t.split(".")[0], "", t.split(".")[2]))),
-    ("empty-signature", lambda t: t.rsplit(".", 1)[0] + "."),
-    ("parts-swapped", lambda t: ".".join(t.split(".")[i] for i in (1, 0, 2))),
-    ("twice", lambda t: f"{t},{t}"),
-    ("text-behind-comma", lambda t: t + ",x"),
-    ("text-behind-semicolon", lambda t: t + ";x=y"),
-    ("text-behind-blank", lambda t: t + " x"),
-    ("more-text-behind-blank", lambda t: t + " realm=x"),
-    ("blank-inside", lambda t: _middle(t, " ")),
-    ("tab-inside", lambda t: _middle(t, "\t")),
-    ("blank-in-signature", lambda t: t[:-5] + " " + t[-5:]),
-    ("blank-before-dot", lambda t: t.replace(".", " .")),
-    ("quoted", lambda t: f'"{t}"'),
-    ("json", _json_serialisation),
-    ("not-ascii", lambda t: t[:-3] + "\xe9" + t[-3:]),
-    ("not-utf8", lambda t: t[:-3] + "\xff\xfe" + t[-3:]),
-    ("percent-encoded", lambda t: t.replace(".", "%2E")),
-    ("garbage", lambda t: "not-a-token"),
-    ("short", lambda t: "x.y.z"),
-))
+STRUCTURE = tuple(
+    Mutation(f"structure.{name}", _compact(change))
+    for name, change in (
+        ("leading-dot", lambda t: "." + t),
+        ("trailing-dot", lambda t: t + "."),
+        ("leading-and-trailing-dot", lambda t: f".{t}."),
+        ("double-dot", lambda t: t.replace(".", "..", 1)),
+        ("four-parts", lambda t: t + ".AAAA"),
+        ("five-parts", lambda t: t + ".AAAA.AAAA"),
+        ("two-parts", lambda t: t.rsplit(".", 1)[0]),
+        ("one-part", lambda t: t.split(".")[0]),
+        ("no-dots", lambda t: t.replace(".", "")),
+        ("only-dots", lambda t: ".."),
+        ("many-dots", lambda t: "." * 5000),
+        ("empty-header", lambda t: "." + t.split(".", 1)[1]),
+        ("empty-claims", lambda t: ".".join((t.split(".")[0], "", t.split(".")[2]))),
+        ("empty-signature", lambda t: t.rsplit(".", 1)[0] + "."),
+        ("parts-swapped", lambda t: ".".join(t.split(".")[i] for i in (1, 0, 2))),
+        ("twice", lambda t: f"{t},{t}"),
+        ("text-behind-comma", lambda t: t + ",x"),
+        ("text-behind-semicolon", lambda t: t + ";x=y"),
+        ("text-behind-blank", lambda t: t + " x"),
+        ("more-text-behind-blank", lambda t: t + " realm=x"),
+        ("blank-inside", lambda t: _middle(t, " ")),
+        ("tab-inside", lambda t: _middle(t, "\t")),
+        ("blank-in-signature", lambda t: t[:-5] + " " + t[-5:]),
+        ("blank-before-dot", lambda t: t.replace(".", " .")),
+        ("quoted", lambda t: f'"{t}"'),
+        ("json", _json_serialisation),
+        ("not-ascii", lambda t: t[:-3] + "\xe9" + t[-3:]),
+        ("not-utf8", lambda t: t[:-3] + "\xff\xfe" + t[-3:]),
+        ("percent-encoded", lambda t: t.replace(".", "%2E")),
+        ("garbage", lambda t: "not-a-token"),
+        ("short", lambda t: "x.y.z"),
+    )
+)
 
 
 def _padded(segment: str) -> str:
@@ -99,9 +103,8 @@ def _segment(part: str, change: Callable[[str], str]) -> Callable[[Draft], None]
             draft.claims_segment = change
         else:
             draft.signature_segment = change
+
     return apply
-
-
 
 
 BASE64 = tuple(
@@ -195,6 +198,7 @@ def _json(part: str, change: Callable[[bytes], bytes]) -> Callable[[Draft], None
             draft.header_json = change
         else:
             draft.claims_json = change
+
     return apply
 
 
