@@ -49,6 +49,7 @@ def _as_requirement(requirement: Any) -> Callable[[Message], None]:
 
 
 _EXACT = {"exact": "x"}
+_URI_TEMPLATE = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
 FEATURES = {
     feature.name: feature
     for feature in (
@@ -62,10 +63,7 @@ FEATURES = {
             _instead_of_prefix(
                 path_match_policy={
                     "name": "envoy.path.match.uri_template.uri_template_matcher",
-                    "typed_config": {
-                        "@type": "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig",
-                        "path_template": "/a/{b}",
-                    },
+                    "typed_config": {"@type": _URI_TEMPLATE, "path_template": "/a/{b}"},
                 }
             ),
         ),

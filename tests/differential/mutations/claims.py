@@ -42,6 +42,23 @@ def _issuer(change: Callable[[str], Any]) -> Callable[[Draft], None]:
     return lambda draft: draft.claims.update(iss=change(str(draft.claims.get("iss", ""))))
 
 
+def _bare(audience: str) -> str:
+    return audience.removeprefix("https://").removeprefix("http://")
+
+
+def _audiences(draft: Draft) -> list[Any]:
+    audience = draft.claims.get("aud", [])
+    return list(audience) if isinstance(audience, list) else [audience]
+
+
+def _similar(change: Callable[[str], str]) -> Callable[[Draft], None]:
+    def apply(draft: Draft) -> None:
+        changed = [change(each) for each in _audiences(draft)] or [change("aud-a")]
+        draft.claims["aud"] = changed if len(changed) > 1 else changed[0]
+
+    return apply
+
+
 _NOT_A_DATE: tuple[tuple[str, Any], ...] = (
     ("string", "4102444800"),
     ("null", None),
@@ -248,23 +265,6 @@ VALUES = (
     Mutation("value.nested-object", _set(VALUED, {"deep": {"er": {"a": 1}}})),
     Mutation("value.dotted-name", _set(VALUED + ".deep.er", "dotted")),
 )
-
-
-def _bare(audience: str) -> str:
-    return audience.removeprefix("https://").removeprefix("http://")
-
-
-def _audiences(draft: Draft) -> list[Any]:
-    audience = draft.claims.get("aud", [])
-    return list(audience) if isinstance(audience, list) else [audience]
-
-
-def _similar(change: Callable[[str], str]) -> Callable[[Draft], None]:
-    def apply(draft: Draft) -> None:
-        changed = [change(each) for each in _audiences(draft)] or [change("aud-a")]
-        draft.claims["aud"] = changed if len(changed) > 1 else changed[0]
-
-    return apply
 
 
 def _before(draft: Draft, member: str) -> None:
