@@ -51,7 +51,7 @@ down: ## stop the demo mesh
 	@if [ -x $(PYTHON) ]; then $(MESH) down; else echo 'nothing is running: the mesh was never set up here'; fi
 
 status: ## what runs, and where
-	@$(MESH) status
+	@$(MESH) status || true
 
 logs: ## the last lines of every part's log
 	@$(MESH) logs
@@ -72,7 +72,7 @@ test-unit: setup-tools ## unit and service tests, natively, with a real PostgreS
 
 test-wasm: setup-runner ## the core's tests again, in wasm32
 	$(SAY) 'the core in wasm32'
-	@scripts/cargo-wasm.sh test --package gatehouse-jose --package gatehouse-filter --lib --quiet
+	@scripts/cargo-wasm.sh test --package gatehouse-jose --package gatehouse-filter --lib
 
 test-e2e: setup-tools build ## the built parts together: a real Envoy, a real PostgreSQL, the real issuer
 	$(SAY) 'end to end'

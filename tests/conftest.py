@@ -8,18 +8,28 @@ from typing import Any
 
 import pytest
 from harness import logs
+from harness.config import gateway_config, remote_provider
+from harness.fetching import StartPair
 from harness.gate import Gate, bare_gate, shipped_gate
 from harness.jwks_server import JwksServer
 from harness.keys import Key
+from harness.private_mesh import PrivateMesh, private_mesh
+from mesh.errors import MeshError
 from mesh.settings import Tools
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A missing artefact ends the run at once: neither a thousand errors nor skipped tests."""
+    try:
+        Tools.from_environment(os.environ).check()
+    except MeshError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 @pytest.fixture(scope="session")
 def tools() -> Tools:
-    """What is under test. A missing artefact is a failure, never a skipped test."""
-    found = Tools.from_environment(os.environ)
-    found.check()
-    return found
+    """What is under test."""
+    return Tools.from_environment(os.environ)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +74,20 @@ def start_jwks_server() -> Iterator[Callable[..., JwksServer]]:
         server.close()
 
 
+@pytest.fixture
+def start_pair(start_gate: Callable[..., Gate], start_jwks_server: Callable[..., JwksServer]) -> StartPair:
+    """Starts gates that fetch their keys, each with a key set server of its own."""
+
+    def begin(*keys: Key, cache_duration: str = "300s") -> tuple[Gate, JwksServer]:
+        server = start_jwks_server(*keys)
+        if not keys:
+            server.break_off()
+        config = gateway_config(remote_provider(cache_duration=cache_duration))
+        return start_gate(config, clusters={"keys": server.port}), server
+
+    return begin
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """A failure comes with the logs of everything that ran meanwhile."""
@@ -71,3 +95,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed:
         report.sections.extend((f"last lines of {name}", text) for name, text in logs.excerpts())
     return report
+
+
+@pytest.fixture(scope="module")
+def mesh(tools: Tools) -> Iterator[PrivateMesh]:
+    """The whole mesh, real in every part, for one module."""
+    with private_mesh(tools) as running:
+        yield running

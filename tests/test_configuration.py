@@ -37,10 +37,16 @@ BAD: dict[str, tuple[Any, str]] = {
     "an unknown key": (changed("surprise", 1), "surprise"),
     "an unknown key in a provider": (changed("providers.issuer.isuer", "x"), "isuer"),
     "an unknown key in a service": (changed("services.service.clutser", "x"), "clutser"),
-    "a rule for an unknown provider": (changed("rules.0.requires", {"provider_name": "nobody"}), "nobody"),
+    "a rule for an unknown provider": (
+        changed("rules.0.requires", {"provider_name": "nobody"}),
+        "rules[0].requires.provider_name",
+    ),
     "no key source": (changed("providers.issuer", {"issuer": "x"}), "jwks"),
     "broken local keys": (changed("providers.issuer.local_jwks", {"inline_string": "nonsense"}), "local_jwks"),
-    "local keys without a usable key": (changed("providers.issuer.local_jwks", {"inline_string": '{"keys":[]}'}), "local_jwks"),
+    "local keys without a usable key": (
+        changed("providers.issuer.local_jwks", {"inline_string": '{"keys":[]}'}),
+        "local_jwks",
+    ),
     "a service without a prefix": (changed("services.service", {"cluster": "service"}), "prefix"),
     "a service without a cluster": (changed("services.service", {"prefix": "/x/"}), "cluster"),
     "a prefix that is no path": (changed("services.service.prefix", "service"), "prefix"),
@@ -70,7 +76,9 @@ def test_two_services_may_not_claim_one_prefix(tools: Tools) -> None:
 def test_both_spellings_of_protobuf_json_mean_the_same(start_gate: Callable[..., Gate]) -> None:
     config = gateway_config(
         {
-            "issuer": "https://issuer.example", "audiences": ["gatehouse"], "requireExpiration": True,
+            "issuer": "https://issuer.example",
+            "audiences": ["gatehouse"],
+            "requireExpiration": True,
             "localJwks": {"inlineString": json.dumps({"keys": [GOOD.jwk]})},
             "claimToHeaders": [{"headerName": "x-user-id", "claimName": "sub"}],
         },

@@ -43,8 +43,13 @@ def call(port: int, headers: list[tuple[str, str]]) -> dict[str, str]:
 
 def extended_connect(*extra: tuple[str, str]) -> list[tuple[str, str]]:
     return [
-        (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/service/socket"),
-        (":authority", "gate"), ("sec-websocket-version", "13"), *extra,
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "http"),
+        (":path", "/service/socket"),
+        (":authority", "gate"),
+        ("sec-websocket-version", "13"),
+        *extra,
     ]
 
 

@@ -17,15 +17,56 @@ GOOD = key("ES256")
 
 # One name to a server that folds header names, as CGI, WSGI and many frameworks do.
 SPELLINGS = [
-    "x-user-id", "X-User-Id", "X-USER-ID", "x-User-iD", "x_user_id", "X_User_Id", "X_USER_ID", "x.user.id", "X.User.Id",
-    "x-user_id", "x_user-id", "x-user.id", "x.user-id", "x_user.id", "x.user_id", "X-User_ID", "x!user!id", "x#user#id",
-    "x$user$id", "x%user%id", "x&user&id", "x'user'id", "x*user*id", "x+user+id", "x^user^id", "x`user`id", "x|user|id",
-    "x~user~id", "x-user~id", "x_user+id", "X.USER_ID", "x!user.id",
+    "x-user-id",
+    "X-User-Id",
+    "X-USER-ID",
+    "x-User-iD",
+    "x_user_id",
+    "X_User_Id",
+    "X_USER_ID",
+    "x.user.id",
+    "X.User.Id",
+    "x-user_id",
+    "x_user-id",
+    "x-user.id",
+    "x.user-id",
+    "x_user.id",
+    "x.user_id",
+    "X-User_ID",
+    "x!user!id",
+    "x#user#id",
+    "x$user$id",
+    "x%user%id",
+    "x&user&id",
+    "x'user'id",
+    "x*user*id",
+    "x+user+id",
+    "x^user^id",
+    "x`user`id",
+    "x|user|id",
+    "x~user~id",
+    "x-user~id",
+    "x_user+id",
+    "X.USER_ID",
+    "x!user.id",
 ]
 EDGE_NAMES = [
-    "x-forwarded-user", "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username", "x-forwarded-uri",
-    "x-forwarded-prefix", "x-real-ip", "x-original-url", "x-original-uri", "x-rewrite-url", "x-http-method-override",
-    "forwarded", "X_Forwarded_User", "X.Original.Url", "x_http_method_override", "FORWARDED",
+    "x-forwarded-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-forwarded-uri",
+    "x-forwarded-prefix",
+    "x-real-ip",
+    "x-original-url",
+    "x-original-uri",
+    "x-rewrite-url",
+    "x-http-method-override",
+    "forwarded",
+    "X_Forwarded_User",
+    "X.Original.Url",
+    "x_http_method_override",
+    "FORWARDED",
 ]
 
 
@@ -91,7 +132,9 @@ def test_names_that_the_configuration_trusts_are_removed_as_well(gate: Gate, nam
         assert values(send(gate, path, [(name, "admin")], token), "x-user-roles") == []
 
 
-@pytest.mark.parametrize("name", ["x-gatehouse-cluster", "X_Gatehouse_Cluster", "x.gatehouse.cluster", "x-gatehouse-anything"])
+@pytest.mark.parametrize(
+    "name", ["x-gatehouse-cluster", "X_Gatehouse_Cluster", "x.gatehouse.cluster", "x-gatehouse-anything"]
+)
 def test_the_gates_own_names_never_come_from_outside(gate: Gate, name: str) -> None:
     for path, token in (("/service/", mint(GOOD)), ("/open/", None)):
         assert "forged" not in values(send(gate, path, [(name, "forged")], token), folded(name))
@@ -99,8 +142,13 @@ def test_the_gates_own_names_never_come_from_outside(gate: Gate, name: str) -> N
 
 def test_ordinary_headers_arrive_as_they_were_sent(gate: Gate) -> None:
     ordinary = [
-        ("accept", "application/json"), ("X-Custom", "Value"), ("x-user", "kept"), ("x-user-idx", "kept"),
-        ("accept-language", "de, en;q=0.5"), ("x-twice", "1"), ("x-twice", "2"),
+        ("accept", "application/json"),
+        ("X-Custom", "Value"),
+        ("x-user", "kept"),
+        ("x-user-idx", "kept"),
+        ("accept-language", "de, en;q=0.5"),
+        ("x-twice", "1"),
+        ("x-twice", "2"),
     ]
     seen = send(gate, "/service/", ordinary, mint(GOOD))
     for name, value in ordinary:
@@ -109,7 +157,14 @@ def test_ordinary_headers_arrive_as_they_were_sent(gate: Gate) -> None:
 
 @pytest.mark.parametrize(
     "connection",
-    ["x-user-id", "X-User-Id", "close, x-user-id", "x-user-id, x-user-name, x-user-scope", " x_user_id ,keep-alive", "x-gatehouse-cluster"],
+    [
+        "x-user-id",
+        "X-User-Id",
+        "close, x-user-id",
+        "x-user-id, x-user-name, x-user-scope",
+        " x_user_id ,keep-alive",
+        "x-gatehouse-cluster",
+    ],
 )
 def test_the_connection_header_can_not_make_a_later_hop_drop_the_identity(gate: Gate, connection: str) -> None:
     seen = send(gate, "/service/", [("connection", connection)], mint(GOOD))
@@ -142,7 +197,16 @@ def test_public_routes_get_authorization_untouched(gate: Gate, authorization: st
 
 @pytest.mark.parametrize(
     "value",
-    ["a\r\nx-user-id: root", "a\nx-user-id: root", "a\rb", "a\0b", "\r\n\r\nGET /open/ HTTP/1.1", "caf\u00e9", "\u202eevil", "\u0085next"],
+    [
+        "a\r\nx-user-id: root",
+        "a\nx-user-id: root",
+        "a\rb",
+        "a\0b",
+        "\r\n\r\nGET /open/ HTTP/1.1",
+        "caf\u00e9",
+        "\u202eevil",
+        "\u0085next",
+    ],
 )
 def test_a_claim_never_breaks_a_header(gate: Gate, value: str) -> None:
     gate.clear()
@@ -152,7 +216,7 @@ def test_a_claim_never_breaks_a_header(gate: Gate, value: str) -> None:
     for request in gate.upstream("service").requests:
         assert values(request, "x-user-id") == [SUBJECT]
         for arrived in values(request, "x-user-name"):
-            assert all(" " <= letter for letter in arrived), repr(arrived)
+            assert all(letter >= " " for letter in arrived), repr(arrived)
     assert len(gate.upstream("service").requests) == (1 if answer.status_code == 200 else 0)
 
 

@@ -17,7 +17,18 @@ from harness.gate import Gate
 from harness.keys import ALGORITHMS, key, new_key
 from harness.raw import request_bytes
 from harness.refusals import problem, unauthorized
-from harness.tokens import ISSUER, NEVER, SUBJECT, bearer, claims, header, hmac_signature, mint, sign, signature
+from harness.tokens import (
+    ISSUER,
+    NEVER,
+    SUBJECT,
+    bearer,
+    claims,
+    header,
+    hmac_signature,
+    mint,
+    sign,
+    signature,
+)
 from harness.waiting import eventually
 
 RSA = key("RS256")
@@ -38,6 +49,7 @@ def _clean(gate: Gate) -> None:
 
 def refuse(gate: Gate, token: str | bytes) -> None:
     """401, the upstream never contacted, and the gate still takes a good token."""
+    gate.clear()
     value = b"Bearer " + (token.encode() if isinstance(token, str) else token)
     unauthorized(gate.raw(request_bytes("GET", "/service/", [("authorization", value)])))
     gate.nobody_was_contacted()
@@ -84,8 +96,11 @@ def test_no_signature_is_no_token(gate: Gate, spelling: str) -> None:
 def test_a_public_key_is_no_hmac_secret(gate: Gate, secret: str, key_id: bool) -> None:
     for public in (RSA, EC):
         secrets: dict[str, bytes] = {
-            "pem": public.pem(), "der": public.der(), "jwk": json.dumps(public.jwk).encode(),
-            "n": b64url_decode(public.jwk.get("n", public.jwk.get("x", ""))), "empty": b"",
+            "pem": public.pem(),
+            "der": public.der(),
+            "jwk": json.dumps(public.jwk).encode(),
+            "n": b64url_decode(public.jwk.get("n", public.jwk.get("x", ""))),
+            "empty": b"",
         }
         head = header(public, alg="HS256", kid=public.key_id if key_id else NEVER)
         signing_input = f"{b64url(compact_json(head))}.{b64url(compact_json(claims()))}"
@@ -102,7 +117,10 @@ def test_a_key_verifies_its_own_algorithm_only(gate: Gate, algorithm: str) -> No
             refuse(gate, sign(used, head, compact_json(claims()), algorithm=algorithm))
 
 
-@pytest.mark.parametrize("algorithm", ["es256", "Es256", "RS1", "HS1", "ES256K", "RSA-OAEP", "ed25519", 256, None, ["ES256"], {"ES256": 1}, True])
+@pytest.mark.parametrize(
+    "algorithm",
+    ["es256", "Es256", "RS1", "HS1", "ES256K", "RSA-OAEP", "ed25519", 256, None, ["ES256"], {"ES256": 1}, True],
+)
 def test_an_algorithm_is_an_exact_name(gate: Gate, algorithm: Any) -> None:
     refuse(gate, sign(EC, compact_json(header(EC, alg=algorithm)), compact_json(claims())))
 
@@ -110,10 +128,28 @@ def test_an_algorithm_is_an_exact_name(gate: Gate, algorithm: Any) -> None:
 @pytest.mark.parametrize(
     "extra",
     [
-        {"crit": ["exp"]}, {"crit": []}, {"crit": "exp"}, {"crit": ["b64"], "b64": False}, {"b64": False}, {"b64": True},
-        {"zip": "DEF"}, {"cty": "JWT"}, {"enc": "A128GCM"}, {"kid": 7}, {"kid": {"a": 1}}, {"kid": ["x"]}, {"kid": None},
-        {"kid": "../../../etc/passwd"}, {"kid": "' OR 1=1 --"}, {"kid": "x" * 4000}, {"kid": ""}, {"typ": "rt+jwt"},
-        {"typ": "JWT"}, {"typ": "logout+jwt"}, {"typ": "dpop+jwt"}, {"typ": 7}, {"typ": NEVER},
+        {"crit": ["exp"]},
+        {"crit": []},
+        {"crit": "exp"},
+        {"crit": ["b64"], "b64": False},
+        {"b64": False},
+        {"b64": True},
+        {"zip": "DEF"},
+        {"cty": "JWT"},
+        {"enc": "A128GCM"},
+        {"kid": 7},
+        {"kid": {"a": 1}},
+        {"kid": ["x"]},
+        {"kid": None},
+        {"kid": "../../../etc/passwd"},
+        {"kid": "' OR 1=1 --"},
+        {"kid": "x" * 4000},
+        {"typ": "rt+jwt"},
+        {"typ": "JWT"},
+        {"typ": "logout+jwt"},
+        {"typ": "dpop+jwt"},
+        {"typ": 7},
+        {"typ": NEVER},
     ],
     ids=str,
 )
@@ -139,8 +175,19 @@ def test_ecdsa_signatures_have_one_form(gate: Gate) -> None:
     der = EC.private.sign(signing_input.encode(), ec.ECDSA(hashes.SHA256()))
     zero, order = bytes(32), (0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551).to_bytes(32, "big")
     for bad in (
-        der, good[:-1], good + b"\0", b"\0" + good, good[:32], zero + zero, zero + good[32:], good[:32] + zero,
-        order + good[32:], good[:32] + order, b"\xff" * 64, good * 2, b"",
+        der,
+        good[:-1],
+        good + b"\0",
+        b"\0" + good,
+        good[:32],
+        zero + zero,
+        zero + good[32:],
+        good[:32] + zero,
+        order + good[32:],
+        good[:32] + order,
+        b"\xff" * 64,
+        good * 2,
+        b"",
     ):
         refuse(gate, f"{signing_input}.{b64url(bad)}")
 
@@ -161,13 +208,26 @@ def structures() -> dict[str, bytes]:
     token = mint(EC)
     head, payload, signed = token.split(".")
     broken = {
-        "one part": head, "two parts": f"{head}.{payload}", "four parts": f"{token}.{signed}", "five parts": f"{token}..",
-        "leading dot": f".{token}", "trailing dot": f"{token}.", "no header": f".{payload}.{signed}",
-        "no payload": f"{head}..{signed}", "no signature": f"{head}.{payload}.", "only dots": "..", "dots": "." * 6000,
-        "padded": f"{head}=.{payload}.{signed}", "padding at the end": f"{token}=", "inner space": f"{head}. {payload}.{signed}",
-        "tab": f"{head}.\t{payload}.{signed}", "plus": f"{head}.{payload}.{'+' + signed[1:]}",
-        "slash": f"{head}.{payload}.{'/' + signed[1:]}", "too long": f"{head}.{payload}.{'A' * 9000}",
-        "one letter": f"{head}.{payload}.A", "JSON serialisation": json.dumps({"protected": head, "payload": payload, "signature": signed}).replace(" ", ""),
+        "one part": head,
+        "two parts": f"{head}.{payload}",
+        "four parts": f"{token}.{signed}",
+        "five parts": f"{token}..",
+        "leading dot": f".{token}",
+        "trailing dot": f"{token}.",
+        "no header": f".{payload}.{signed}",
+        "no payload": f"{head}..{signed}",
+        "no signature": f"{head}.{payload}.",
+        "only dots": "..",
+        "dots": "." * 6000,
+        "padded": f"{head}=.{payload}.{signed}",
+        "padding at the end": f"{token}=",
+        "inner space": f"{head}. {payload}.{signed}",
+        "tab": f"{head}.\t{payload}.{signed}",
+        "plus": f"{head}.{payload}.{'+' + signed[1:]}",
+        "slash": f"{head}.{payload}.{'/' + signed[1:]}",
+        "too long": f"{head}.{payload}.{'A' * 9000}",
+        "one letter": f"{head}.{payload}.A",
+        "JSON serialisation": json.dumps({"protected": head, "payload": payload, "signature": signed}).replace(" ", ""),
     }
     return {name: text.encode() for name, text in broken.items()}
 
@@ -190,9 +250,26 @@ def test_stray_bits_at_the_end_of_a_part_are_refused(gate: Gate) -> None:
 @pytest.mark.parametrize(
     "payload",
     [
-        b"[]", b'"text"', b"null", b"7", b"", b"{", b"{}{}", b"{} x", b"\xef\xbb\xbf{}", '{"iss":"x"}'.encode("utf-16"),
-        b'{"a":"\xff"}', b'{"a":"\\ud800"}', b'{"a":1e999}', b"{'iss':'x'}", b'{"iss":"x",}', b'{"a":' + b"[" * 2000 + b"]" * 2000 + b"}",
-        b'{"a":NaN}', b'{"a":01}', b'{"a":"\x01"}', b"{}\0",
+        b"[]",
+        b'"text"',
+        b"null",
+        b"7",
+        b"",
+        b"{",
+        b"{}{}",
+        b"{} x",
+        b"\xef\xbb\xbf{}",
+        '{"iss":"x"}'.encode("utf-16"),
+        b'{"a":"\xff"}',
+        b'{"a":"\\ud800"}',
+        b'{"a":1e999}',
+        b"{'iss':'x'}",
+        b'{"iss":"x",}',
+        b'{"a":' + b"[" * 2000 + b"]" * 2000 + b"}",
+        b'{"a":NaN}',
+        b'{"a":01}',
+        b'{"a":"\x01"}',
+        b"{}\0",
     ],
     ids=lambda payload: repr(payload[:24]),
 )
@@ -216,11 +293,33 @@ def test_duplicate_members_are_refused_also_when_they_are_escaped(gate: Gate) ->
 @pytest.mark.parametrize(
     "changes",
     [
-        {"exp": NEVER}, {"exp": "9999999999"}, {"exp": -1}, {"exp": 0}, {"exp": None}, {"exp": [9999999999]}, {"exp": True},
-        {"nbf": "soon"}, {"nbf": -5}, {"iat": "now"}, {"iss": ISSUER + "/"}, {"iss": ISSUER.upper()}, {"iss": [ISSUER]},
-        {"iss": NEVER}, {"iss": ""}, {"iss": ISSUER.replace("i", "\u0456", 1)}, {"iss": None}, {"sub": 7}, {"sub": None},
-        {"aud": 7}, {"aud": {"gatehouse": 1}}, {"aud": ["gatehouse", 7]}, {"jti": 7},
-        {"token_type": "refresh"}, {"token_type": "Access"}, {"token_type": NEVER}, {"token_type": ["access"]},
+        {"exp": NEVER},
+        {"exp": "9999999999"},
+        {"exp": -1},
+        {"exp": 0},
+        {"exp": None},
+        {"exp": [9999999999]},
+        {"exp": True},
+        {"nbf": "soon"},
+        {"nbf": -5},
+        {"iat": "now"},
+        {"iss": ISSUER + "/"},
+        {"iss": ISSUER.upper()},
+        {"iss": [ISSUER]},
+        {"iss": NEVER},
+        {"iss": ""},
+        {"iss": ISSUER.replace("i", "\u0456", 1)},
+        {"iss": None},
+        {"sub": 7},
+        {"sub": None},
+        {"aud": 7},
+        {"aud": {"gatehouse": 1}},
+        {"aud": ["gatehouse", 7]},
+        {"jti": 7},
+        {"token_type": "refresh"},
+        {"token_type": "Access"},
+        {"token_type": NEVER},
+        {"token_type": ["access"]},
     ],
     ids=str,
 )
@@ -260,7 +359,10 @@ def test_a_key_of_one_issuer_never_vouches_for_another(start_gate: Callable[...,
     config = gateway_config(provider(mine))
     config["providers"]["other"] = provider(theirs, issuer=other_issuer)
     config["rules"] = [
-        {"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": [{"provider_name": "issuer"}, {"provider_name": "other"}]}}},
+        {
+            "match": {"prefix": "/"},
+            "requires": {"requires_any": {"requirements": [{"provider_name": "issuer"}, {"provider_name": "other"}]}},
+        },
     ]
     config["token_profiles"] = {}
     gate = start_gate(config)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 from harness.config import gateway_config, provider
+from harness.envoy import direct_route
 from harness.gate import Gate
 from harness.keys import key
 from harness.raw import RawClient, exchange, request_bytes
@@ -92,7 +94,7 @@ def test_the_scheme_may_come_in_any_case(gate: Gate, scheme: str) -> None:
         "Bearer {token} trailing",
         "Bearer {token},{token}",
         "Bearer Bearer {token}",
-        "Bearer \"{token}\"",
+        'Bearer "{token}"',
         "",
     ],
 )
@@ -104,11 +106,38 @@ def test_another_scheme_or_an_empty_token_is_refused(gate: Gate, value: str) -> 
     gate.nobody_was_contacted()
 
 
+@pytest.fixture(scope="module")
+def lenient_gate(start_gate: Callable[..., Gate]) -> Gate:
+    """As a user of Envoy's own filter would have it: rules, no services, and callers without a token are let in."""
+    either = {"requires_any": {"requirements": [{"provider_name": "issuer"}, {"allow_missing": {}}]}}
+    config = {"providers": {"issuer": provider(GOOD)}, "rules": [{"match": {"prefix": "/"}, "requires": either}]}
+    return start_gate(config, connection_manager={"route_config": direct_route("service")})
+
+
+@pytest.mark.parametrize("value", [None, "", "Basic YWxpY2U6c2VjcmV0", "Digest a=b", "Token x"])
+def test_where_a_token_may_be_missing_another_scheme_counts_as_missing(lenient_gate: Gate, value: str | None) -> None:
+    lenient_gate.clear()
+    headers = {"x-user-id": "forged", **({} if value is None else {"authorization": value})}
+    assert lenient_gate.get("/anything/", headers=headers).status_code == 200
+    assert lenient_gate.upstream("service").only_request().all("x-user-id") == []
+
+
+def test_where_a_token_may_be_missing_a_bad_one_is_still_refused(lenient_gate: Gate) -> None:
+    lenient_gate.clear()
+    for token in ("x.y.z", mint(GOOD, exp=1), mint(GOOD) + "x"):
+        unauthorized(lenient_gate.get("/anything/", headers=bearer(token)))
+    lenient_gate.nobody_was_contacted()
+    assert lenient_gate.get("/anything/", headers=bearer(mint(GOOD))).status_code == 200
+    assert lenient_gate.upstream("service").only_request().all("x-user-id") == [SUBJECT]
+
+
 def test_two_authorization_headers_are_refused_in_either_order(gate: Gate) -> None:
     good, other = ("authorization", f"Bearer {mint(GOOD)}"), ("authorization", "Bearer x.y.z")
     basic = ("authorization", "Basic YTpi")
-    for pair in ([good, other], [other, good], [good, good], [good, basic], [basic, good]):
+    for pair in ([good, other], [other, good], [good, good], [good, basic]):
         unauthorized(gate.raw(request_bytes("GET", PROTECTED, pair)))
+    # Envoy joins the two with a comma before the gate sees them: what begins with Basic is no bearer token at all.
+    problem(gate.raw(request_bytes("GET", PROTECTED, [basic, good])), 401)
     gate.nobody_was_contacted()
 
 
@@ -152,7 +181,9 @@ def test_bytes_that_are_not_utf8_never_hurt_the_next_request(gate: Gate, header:
     still_works(gate)
 
 
-@pytest.mark.parametrize("target", [b"/service/\xff\xfe", b"/\xc0\xae\xc0\xae/", b"/service/?access_token=\xff", b"/service/?\x80=\x81"])
+@pytest.mark.parametrize(
+    "target", [b"/service/\xff\xfe", b"/\xc0\xae\xc0\xae/", b"/service/?access_token=\xff", b"/service/?\x80=\x81"]
+)
 def test_a_target_that_is_not_utf8_never_hurts_the_next_request(gate: Gate, target: bytes) -> None:
     answer = exchange(gate.port, b"GET " + target + b" HTTP/1.1\r\nhost: gate\r\n\r\n")
     assert answer is None or answer.status_code in (400, 401), answer
@@ -176,6 +207,7 @@ def test_ten_megabytes_of_headers_are_refused_by_envoys_limits(gate: Gate) -> No
 
 
 def test_the_plugin_itself_bears_ten_thousand_headers(roomy_gate: Gate) -> None:
+    roomy_gate.clear()
     headers = [(f"x-filler-{number}", "x") for number in range(10_000)]
     challenged(exchange(roomy_gate.port, request_bytes("GET", PROTECTED, headers)))
     roomy_gate.nobody_was_contacted()
@@ -192,6 +224,7 @@ def test_the_plugin_itself_bears_ten_thousand_forged_identity_headers(roomy_gate
 
 
 def test_the_plugin_itself_bears_megabytes_in_one_token(roomy_gate: Gate) -> None:
+    roomy_gate.clear()
     for token in ("x" * 4_000_000, "." * 4_000_000, f"{mint(GOOD)}{'A' * 4_000_000}"):
         unauthorized(exchange(roomy_gate.port, request_bytes("GET", PROTECTED, [("authorization", "Bearer " + token)])))
     roomy_gate.nobody_was_contacted()
@@ -201,7 +234,9 @@ def test_the_plugin_itself_bears_megabytes_in_one_token(roomy_gate: Gate) -> Non
 def test_a_storm_of_random_requests_never_hurts_the_next_request(gate: Gate) -> None:
     for round_number in range(40):
         noise = os.urandom(300).replace(b"\r", b"").replace(b"\n", b"").replace(b"\0", b"")
-        exchange(gate.port, request_bytes("GET", PROTECTED, [("authorization", b"Bearer " + noise), ("x-noise", noise)]))
+        exchange(
+            gate.port, request_bytes("GET", PROTECTED, [("authorization", b"Bearer " + noise), ("x-noise", noise)])
+        )
         exchange(gate.port, b"GET " + noise[: round_number + 1] + b"\r\n\r\n")
     gate.nobody_was_contacted()
     still_works(gate)
@@ -218,10 +253,14 @@ def test_a_refused_body_never_reaches_the_service(gate: Gate) -> None:
     assert gate.upstream("service").connections == connections, "not even a connection is opened"
 
 
-def test_a_caller_who_waits_for_100_continue_is_refused_before_sending_the_body(gate: Gate) -> None:
+def test_a_caller_who_waits_for_100_continue_is_refused_without_sending_the_body(gate: Gate) -> None:
     with RawClient(gate.port) as client:
         client.send(b"POST /service/ HTTP/1.1\r\nhost: gate\r\nexpect: 100-continue\r\ncontent-length: 1000\r\n\r\n")
-        challenged(client.receive())
+        answer = client.receive()
+        # Envoy itself may say 100 before any plugin is asked; the refusal follows although the body never comes.
+        while answer is not None and answer.status_code == 100:
+            answer = client.receive()
+        challenged(answer)
     gate.nobody_was_contacted()
 
 
@@ -234,8 +273,10 @@ def test_a_body_arrives_whole_with_a_good_token(gate: Gate) -> None:
 # ---- upgrades ----------------------------------------------------------------------------------------------------------
 
 WEBSOCKET = [
-    ("connection", "Upgrade"), ("upgrade", "websocket"),
-    ("sec-websocket-version", "13"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("connection", "Upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
 ]
 
 
@@ -259,7 +300,9 @@ def test_a_websocket_with_a_token_is_upgraded_and_carries_the_identity(gate: Gat
 
 def test_a_websocket_can_not_smuggle_identity_by_its_connection_header(gate: Gate) -> None:
     headers = [
-        ("connection", "Upgrade, x-user-id"), *WEBSOCKET[1:], ("x-user-id", "forged"),
+        ("connection", "Upgrade, x-user-id"),
+        *WEBSOCKET[1:],
+        ("x-user-id", "forged"),
         ("authorization", f"Bearer {mint(GOOD)}"),
     ]
     with RawClient(gate.port) as client:
@@ -275,9 +318,10 @@ GRPC = {"content-type": "application/grpc", "te": "trailers"}
 
 
 @pytest.fixture
-def h2() -> httpx.Client:
+def h2() -> Iterator[httpx.Client]:
     """HTTP/2 without TLS, from the first byte."""
-    return httpx.Client(http1=False, http2=True, trust_env=False, timeout=60)
+    with httpx.Client(http1=False, http2=True, trust_env=False, timeout=60) as client:
+        yield client
 
 
 def grpc_status(answer: httpx.Response) -> str:
@@ -290,7 +334,9 @@ def grpc_status(answer: httpx.Response) -> str:
 
 @pytest.mark.parametrize("content_type", ["application/grpc", "application/grpc+proto", "application/grpc+json"])
 def test_a_grpc_call_without_a_token_gets_unauthenticated(gate: Gate, h2: httpx.Client, content_type: str) -> None:
-    answer = h2.post(gate.url + "/service/Method", headers={**GRPC, "content-type": content_type}, content=b"\0\0\0\0\0")
+    answer = h2.post(
+        gate.url + "/service/Method", headers={**GRPC, "content-type": content_type}, content=b"\0\0\0\0\0"
+    )
     assert grpc_status(answer) == "16"
     gate.nobody_was_contacted()
 
@@ -334,7 +380,7 @@ def test_a_real_preflight_passes_without_an_identity(cors_gate: Gate) -> None:
     forged = {"x-user-id": "forged", "x_user_name": "forged"}
     assert cors_gate.client.options(PROTECTED, headers={**PREFLIGHT, **forged}).status_code == 200
     seen = cors_gate.upstream("service").only_request()
-    assert [name for name, _ in seen.headers if "user" in name.lower()] == []
+    assert [name for name, _ in seen.headers if re.match("x.user", name, re.IGNORECASE)] == []
 
 
 def test_what_only_looks_like_a_preflight_is_refused(cors_gate: Gate) -> None:

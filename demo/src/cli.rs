@@ -4,11 +4,14 @@ mod migrate;
 mod seed;
 mod serve;
 
+use std::fmt;
 use std::io;
 use std::process::ExitCode;
+use std::str::FromStr as _;
 
 use clap::{Args, Parser, Subcommand};
 use sqlx::postgres::PgConnectOptions;
+use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use crate::http::Service;
@@ -42,7 +45,41 @@ enum Command {
 struct DatabaseArgs {
     /// Postgres, such as `postgres://demo:password@127.0.0.1:15432/gatehouse_demo`.
     #[arg(long, env = "DEMO_DATABASE_URL", hide_env_values = true)]
-    database_url: PgConnectOptions,
+    database_url: DatabaseUrl,
+}
+
+/// A URL with a password in it: never shown. clap would repeat a value that its own parser refuses, so it is read later.
+#[derive(Clone)]
+struct DatabaseUrl(String);
+
+/// The URL of the database can't be read.
+#[derive(Debug, Error)]
+#[error(
+    "DEMO_DATABASE_URL (--database-url) is not a Postgres URL such as postgres://demo:password@127.0.0.1:15432/gatehouse_demo"
+)]
+struct DatabaseUrlError;
+
+impl From<String> for DatabaseUrl {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl(hidden)")
+    }
+}
+
+impl DatabaseArgs {
+    fn options(&self) -> Result<PgConnectOptions, DatabaseUrlError> {
+        let url = &self.database_url.0;
+        // sqlx reads any URL; one of another database would only fail later, and less clearly.
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(DatabaseUrlError);
+        }
+        PgConnectOptions::from_str(url).map_err(|_| DatabaseUrlError)
+    }
 }
 
 /// Reads the command line, does it, and says with the exit code whether it went well.
@@ -67,11 +104,12 @@ pub(crate) fn run() -> ExitCode {
     };
     let result: Result<(), Box<dyn std::error::Error>> = runtime.block_on(async {
         match cli.command {
-            Command::Bank(args) => serve::run(Service::Bank, args).await.map_err(Into::into),
-            Command::Payment(args) => serve::run(Service::Payment, args).await.map_err(Into::into),
-            Command::Migrate(args) => migrate::run(args).await.map_err(Into::into),
-            Command::Seed(args) => seed::run(args).await.map_err(Into::into),
+            Command::Bank(args) => serve::run(Service::Bank, args.database.options()?, &args).await?,
+            Command::Payment(args) => serve::run(Service::Payment, args.database.options()?, &args).await?,
+            Command::Migrate(args) => migrate::run(args.options()?).await?,
+            Command::Seed(args) => seed::run(args.database.options()?, &args).await?,
         }
+        Ok(())
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -34,6 +34,8 @@ use jose::JwkSet;
 pub struct Config {
     /// Who may issue tokens. Their places here are their ids.
     pub providers: Vec<Provider>,
+    /// All places where some provider looks for tokens, in the order in which they are looked at.
+    pub places: Vec<Place>,
     /// What is asked for where; the first that matches counts.
     pub rules: Vec<Rule>,
     /// The services behind the gate, if it is to route.
@@ -146,6 +148,7 @@ impl Config {
         let sanitiser = sanitiser(&providers, trusted, own_sections);
         provider::check_places(&providers, &sanitiser, report);
         Self {
+            places: all_places(&providers),
             providers,
             rules,
             services,
@@ -163,6 +166,22 @@ impl Config {
             max_waiting: limits.max_waiting,
             warnings: Vec::new(),
         }
+    }
+}
+
+fn all_places(providers: &[Provider]) -> Vec<Place> {
+    let mut places: Vec<Place> = providers.iter().flat_map(|provider| provider.places.clone()).collect();
+    places.sort_by_key(Place::rank);
+    places.dedup();
+    places
+}
+
+impl Provider {
+    /// Whether a header is one of those that this provider's tokens set.
+    #[must_use]
+    pub fn sets(&self, name: &str) -> bool {
+        self.claim_headers.iter().any(|header| header.name == name)
+            || self.payload_header.as_ref().is_some_and(|header| header.name == name)
     }
 }
 

@@ -10,22 +10,20 @@
 //! Pure: the request, the configuration, the keys and the time come in, a decision goes out. The host carries it out.
 
 mod forward;
+mod hearing;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-use jose::{UnverifiedToken, VerifiedToken};
-
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::headers::{Edit, Edits, header_text};
-use crate::keys::{Fetch, KeyStore, Outlook, ProviderId, Why};
+use crate::headers::{Edit, Edits};
+use crate::keys::{Fetch, KeyStore};
 use crate::refusal::{Answer, Detail, Reason, health, render};
 use crate::request::{Request, is_cors_preflight, path_of};
-use crate::requirement::{Attempt, Requirement, Verdict, evaluate, required};
 use crate::service::{Access, CleanPath, HEALTH_PATH, Service, covers_segments};
-use crate::token::{self, Failure, Place, Search};
+use hearing::Findings;
 
 /// What is to become of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,9 +61,10 @@ pub enum Passage {
 }
 
 /// What becomes of a route that was chosen before the gate ran.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RouteCache {
     /// It stays.
+    #[default]
     Keep,
     /// It is chosen anew, by the headers that the gate set.
     Clear,
@@ -135,14 +134,6 @@ pub fn decide(
     .unwrap_or_else(|end| end)
 }
 
-/// A verified token and where it was found.
-#[derive(Debug, Clone)]
-struct Identity<'c> {
-    provider: ProviderId,
-    place: &'c Place,
-    token: VerifiedToken,
-}
-
 /// What services make of the request's path.
 struct Destination<'c> {
     path: CleanPath,
@@ -171,26 +162,22 @@ impl<'c, R: Request> Case<'c, R> {
         let destination = self.destination(target)?;
         let service = destination.as_ref().and_then(|destination| destination.service);
 
-        let (identities, passage) = if service.is_some_and(|service| service.access == Access::Public) {
-            (Vec::new(), Passage::Allowed)
+        let (findings, passage) = if service.is_some_and(|service| service.access == Access::Public) {
+            (Findings::default(), Passage::Allowed)
         } else if self.config.bypass_cors_preflight && is_cors_preflight(self.request) {
-            (Vec::new(), Passage::Preflight)
+            (Findings::default(), Passage::Preflight)
         } else {
             let path = destination
                 .as_ref()
                 .map_or(path_of(target), |destination| destination.path.as_str().as_bytes());
-            (self.identities(path, service)?, Passage::Allowed)
+            (self.hear(path, service)?, Passage::Allowed)
         };
         if destination.is_some() && service.is_none() {
             return Err(refuse(Reason::ServiceUnknown));
         }
 
-        let route = self.write(target, destination.as_ref(), &identities, &mut edits)?;
-        // One line of visible ASCII, as access logs need it.
-        let subject = identities
-            .first()
-            .and_then(|identity| identity.token.claims().subject());
-        let subject = subject.and_then(|subject| String::from_utf8(header_text(subject).ok()?).ok());
+        let subject = findings.subject();
+        let route = self.write(target, destination.as_ref(), findings, &mut edits);
         Ok(Decision::Forward(Forward {
             edits: edits.into_edits().collect(),
             subject,
@@ -219,100 +206,5 @@ impl<'c, R: Request> Case<'c, R> {
         }
         let service = catalogue.find(path.as_str());
         Ok(Some(Destination { path, service }))
-    }
-
-    /// Who is asking, as far as the rules and the service want to know.
-    fn identities(&self, path: &[u8], service: Option<&Service>) -> Result<Vec<Identity<'c>>, Decision> {
-        let identities = match required(&self.config.rules, path) {
-            Some(requirement) => self.satisfied(requirement)?,
-            None => Vec::new(),
-        };
-        if identities.is_empty() && service.is_some() {
-            let anybody = self.provider_ids().map(Requirement::Provider).collect();
-            return self.satisfied(&Requirement::Any(anybody));
-        }
-        Ok(identities)
-    }
-
-    fn satisfied(&self, requirement: &Requirement) -> Result<Vec<Identity<'c>>, Decision> {
-        let providers: Vec<ProviderId> = self.provider_ids().collect();
-        match evaluate(requirement, &providers, &mut |provider, audiences| {
-            self.judge(provider, audiences)
-        }) {
-            Verdict::Passed(identities) => Ok(identities),
-            Verdict::Refused(Reason::KeysUnavailable) => {
-                Err(Decision::Refuse(Refusal::without_keys(self.longest_wait())))
-            }
-            Verdict::Refused(reason) => Err(refuse(reason)),
-            Verdict::Waiting(fetch) => Err(Decision::Wait(fetch)),
-        }
-    }
-
-    fn provider_ids(&self) -> impl Iterator<Item = ProviderId> + use<R> {
-        (0..self.config.providers.len()).map(ProviderId::new)
-    }
-
-    fn judge(&self, id: ProviderId, audiences: Option<&[String]>) -> Attempt<Identity<'c>> {
-        let Some(provider) = self.config.providers.get(id.index()) else {
-            return Attempt::Refused(Reason::GateNotReady);
-        };
-        let (compact, place) = match token::find(&provider.places, self.request) {
-            Search::Missing => return Attempt::Refused(Reason::TokenMissing),
-            Search::Repeated => return Attempt::Refused(Reason::TokenRepeated),
-            Search::Found { token, place } => (token, place),
-        };
-        let token = match UnverifiedToken::parse(&compact, self.config.max_token_bytes) {
-            Ok(token) => token,
-            Err(error) => return Attempt::Refused(error.into()),
-        };
-        match token::verify(
-            &token,
-            &provider.rules,
-            audiences,
-            self.keys.usable(id, self.now),
-            self.now,
-        ) {
-            Ok(token) => Attempt::Verified(Identity {
-                provider: id,
-                place,
-                token,
-            }),
-            Err(Failure::Refused(reason)) => Attempt::Refused(reason),
-            Err(Failure::NoKeys) => self.wait_or(id, Why::Cold, Reason::KeysUnavailable),
-            Err(Failure::UnknownKey) => {
-                // While no fetch succeeds, nobody can say that the issuer does not publish the key.
-                let out_of_reach = self.keys.remote(id).is_some_and(|remote| remote.ledger().last_failed());
-                let reason = if out_of_reach {
-                    Reason::KeysUnavailable
-                } else {
-                    Reason::KeyUnknown
-                };
-                self.wait_or(id, Why::UnknownKey, reason)
-            }
-        }
-    }
-
-    fn wait_or(&self, provider: ProviderId, why: Why, reason: Reason) -> Attempt<Identity<'c>> {
-        let Some(remote) = self.keys.remote(provider) else {
-            return Attempt::Refused(reason);
-        };
-        match (remote.outlook(why, self.now), self.patience) {
-            (Outlook::Soon, Patience::Left) => Attempt::Waiting(Fetch { provider, why }),
-            // A fetch could help, and there was no time or no room for it: that is not the token's fault.
-            (Outlook::Soon, Patience::Exhausted) => Attempt::Refused(Reason::KeysUnavailable),
-            (Outlook::NotBefore(_), _) => Attempt::Refused(reason),
-        }
-    }
-
-    /// When a request that was refused for want of keys may come again.
-    fn longest_wait(&self) -> Duration {
-        let waits = self
-            .keys
-            .remotes()
-            .filter_map(|id| match self.keys.remote(id)?.outlook(Why::Cold, self.now) {
-                Outlook::Soon => None,
-                Outlook::NotBefore(wait) => Some(wait),
-            });
-        waits.max().unwrap_or(Duration::from_secs(1))
     }
 }

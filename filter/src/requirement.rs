@@ -4,7 +4,7 @@ mod matcher;
 mod tree;
 
 pub use matcher::{Case, PathMatch, PathPattern};
-pub use tree::{Attempt, Requirement, Verdict, evaluate};
+pub use tree::{Requirement, Verdict, Whose, evaluate};
 
 /// A rule: what it matches, and what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! Tokens of a request: where they are looked for, how they are judged, how they are taken out again.
 
+mod cookie;
 mod place;
 mod profile;
 mod query;
 mod verify;
 
-pub use place::{Place, Prefix, Search, default_places, find};
+pub use cookie::without_cookies;
+pub use place::{Found, Place, Prefix, Repeated, Spent, default_places, find};
 pub use profile::TokenProfile;
 pub use query::without_parameters;
 pub use verify::{Expiration, Failure, TokenRules, verify};

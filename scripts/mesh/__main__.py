@@ -16,9 +16,7 @@ from .mesh import PART_NAMES, Mesh, Ready
 from .settings import Settings, Tools
 from .temporary_postgres import temporary_postgres
 
-NATIVE_BY_DEFAULT = (
-    "Starting the mesh as plain processes: images for Docker Compose come in a later release (MESH=native says so by hand)."
-)
+NATIVE_BY_DEFAULT = "Starting the mesh as plain processes: images for Docker Compose come in a later release (MESH=native says so by hand)."
 NO_DOCKER_YET = (
     "MESH=docker: the images for Docker Compose come in a later release. Run it as plain processes: MESH=native make up"
 )
@@ -30,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     # `timeout`, CI and editors end programs with SIGTERM: what was started must go as it does on Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return options.run(options)
+        return int(options.run(options))
     except MeshError as error:
         part = f"{error.part}: " if error.part else ""
         print(f"mesh: {part}{error}", file=sys.stderr)
@@ -109,7 +107,7 @@ def _logs(options: argparse.Namespace) -> int:
     for file in files:
         content = file.read_bytes()
         positions[file] = len(content)
-        _show(file, content.decode(errors="replace").splitlines()[-options.lines:] if options.lines > 0 else [])
+        _show(file, content.decode(errors="replace").splitlines()[-options.lines :] if options.lines > 0 else [])
     while options.follow:
         time.sleep(0.5)
         for file in files:

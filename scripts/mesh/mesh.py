@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -167,8 +165,12 @@ class Mesh:
         log = self._log(part.name)
         try:
             return self._processes.start(
-                part.name, part.command, environment=part.environment, fingerprint=part.fingerprint(),
-                stdout=self._access_log(part.name) if part.separate_access_log else log, stderr=log,
+                part.name,
+                part.command,
+                environment=part.environment,
+                fingerprint=part.fingerprint(),
+                stdout=self._access_log(part.name) if part.separate_access_log else log,
+                stderr=log,
                 account=part.account,
             )
         except OSError as error:
@@ -190,7 +192,8 @@ class Mesh:
             if time.monotonic() > deadline:
                 raise MeshError(
                     f"it is not ready after {part.patience_seconds:.0f} s: {obstacle}",
-                    part=part.name, log=self._log_end(part.name),
+                    part=part.name,
+                    log=self._log_end(part.name),
                 )
             if time.monotonic() > next_word:
                 self._tell(f"waiting for {part.name}: {obstacle}")
@@ -214,7 +217,9 @@ class Mesh:
     def _prepare_databases(self, postgres: Postgres, parts: PartList) -> None:
         postgres.create_databases()
         tools = self.settings.tools
-        self._run("token-issuer", [tools.token_issuer, "migrate"], parts.token_issuer_environment("gatehouse_issuer_owner"))
+        self._run(
+            "token-issuer", [tools.token_issuer, "migrate"], parts.token_issuer_environment("gatehouse_issuer_owner")
+        )
         self._run("bank", [tools.demo, "migrate"], parts.demo_environment("gatehouse_demo_owner"))
         self._tell("the databases are ready")
         for user in DEMO_USERS:
@@ -225,8 +230,14 @@ class Mesh:
         created = self._run(
             "token-issuer",
             [
-                self.settings.tools.token_issuer, "users", "create", user.name, "--password-stdin", "--if-absent",
-                "--scope", SCOPE,
+                self.settings.tools.token_issuer,
+                "users",
+                "create",
+                user.name,
+                "--password-stdin",
+                "--if-absent",
+                "--scope",
+                SCOPE,
             ],
             parts.token_issuer_environment("gatehouse_issuer"),
             stdin=user.password,
@@ -240,15 +251,21 @@ class Mesh:
         self._run(
             "bank",
             [
-                self.settings.tools.demo, "seed", "--owner", user_id, "--name", user.name,
-                "--balance", str(user.opening_balance), "--currency", user.currency,
+                self.settings.tools.demo,
+                "seed",
+                "--owner",
+                user_id,
+                "--name",
+                user.name,
+                "--balance",
+                str(user.opening_balance),
+                "--currency",
+                user.currency,
             ],
             parts.demo_environment("gatehouse_demo"),
         )
 
-    def _run(
-        self, part: str, command: Sequence[Path | str], environment: Mapping[str, str], *, stdin: str = ""
-    ) -> str:
+    def _run(self, part: str, command: Sequence[Path | str], environment: Mapping[str, str], *, stdin: str = "") -> str:
         """A command that does one thing and ends; gives what it printed."""
         words = [str(word) for word in command]
         try:
@@ -260,7 +277,8 @@ class Mesh:
         if result.returncode != 0:
             raise MeshError(
                 f"`{' '.join(words[1:])}` failed with exit code {result.returncode}",
-                part=part, log=_last_lines(result.stdout + result.stderr),
+                part=part,
+                log=_last_lines(result.stdout + result.stderr),
             )
         return result.stdout
 
@@ -295,7 +313,8 @@ class Mesh:
             time.sleep(POLL_SECONDS)
         raise MeshError(
             f"everything runs, but {user.name} does not get through the gate: {obstacle}",
-            part="envoy", log=self._log_end("envoy"),
+            part="envoy",
+            log=self._log_end("envoy"),
         )
 
     # ---- small things ------------------------------------------------------------------------------------------------

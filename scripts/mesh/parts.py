@@ -87,11 +87,17 @@ class PartList:
         return Part(
             name="envoy",
             command=[
-                str(settings.tools.envoy), "-c", str(config), "--concurrency", str(settings.envoy_workers),
-                "--log-level", settings.envoy_log_level,
+                str(settings.tools.envoy),
+                "-c",
+                str(config),
+                "--concurrency",
+                str(settings.envoy_workers),
+                "--log-level",
+                settings.envoy_log_level,
                 # Several meshes on one machine must not share the memory that hot restart uses.
                 "--disable-hot-restart",
-                "--file-flush-interval-msec", "250",
+                "--file-flush-interval-msec",
+                "250",
             ],
             environment=_base_environment(),
             listens=[("gateway", settings.bind), ("admin", "127.0.0.1")],

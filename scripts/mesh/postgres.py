@@ -14,7 +14,6 @@ import stat
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from .errors import MeshError
@@ -57,22 +56,38 @@ class Postgres:
         self._give_away(self.data)
         password = self._password_for_initdb()
         command = [
-            self._program("initdb"), "--pgdata", str(self.data), "--username", SUPERUSER, "--encoding", "UTF8",
-            "--locale", "C", "--auth", "scram-sha-256", "--pwfile", str(password),
+            self._program("initdb"),
+            "--pgdata",
+            str(self.data),
+            "--username",
+            SUPERUSER,
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C",
+            "--auth",
+            "scram-sha-256",
+            "--pwfile",
+            str(password),
         ]
         if not self._settings.durable:
             command.append("--no-sync")
         try:
             result = subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, cwd="/", env=_clean_environment(),
-                **self._identity(),
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                cwd="/",
+                env=_clean_environment(),
+                **Account.popen_arguments(self.account),
             )
         finally:
             password.unlink()
         if result.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
             raise MeshError(
-                "initdb could not make the database cluster", part="postgres",
+                "initdb could not make the database cluster",
+                part="postgres",
                 log=(result.stdout + result.stderr).decode(errors="replace"),
             )
 
@@ -85,9 +100,13 @@ class Postgres:
         }
         if not self._settings.durable:
             # A test suite opens many small databases at once.
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
+            options |= {"fsync": "off", "full_page_writes": "off", "max_connections": "400"}
         return [
-            self._program("postgres"), "-D", str(self.data), "-p", str(self._settings.ports.postgres),
+            self._program("postgres"),
+            "-D",
+            str(self.data),
+            "-p",
+            str(self._settings.ports.postgres),
             *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
         ]
 
@@ -103,14 +122,13 @@ class Postgres:
     def create_databases(self) -> None:
         """Databases, roles and rights, as databases.sql says."""
         # Variables go in as commands on standard input: on the command line every user could read the passwords.
-        variables = "".join(
-            f"\\set {secret} '{self._secrets.read(secret)}'\n" for secret in ROLE_SECRETS.values()
-        )
+        variables = "".join(f"\\set {secret} '{self._secrets.read(secret)}'\n" for secret in ROLE_SECRETS.values())
         script = (Path(__file__).parent / "databases.sql").read_text()
         result = self._psql(["-f", "-"], stdin=(variables + script).encode(), timeout=60)
         if result.returncode != 0:
             raise MeshError(
-                "the databases could not be created", part="postgres",
+                "the databases could not be created",
+                part="postgres",
                 log=(result.stdout + result.stderr).decode(errors="replace"),
             )
 
@@ -128,26 +146,34 @@ class Postgres:
         self, arguments: Sequence[str], *, stdin: bytes = b"", timeout: float
     ) -> subprocess.CompletedProcess[bytes]:
         command = [
-            self._program("psql"), "--no-psqlrc", "--quiet", "--no-password", "-v", "ON_ERROR_STOP=1",
-            "-h", "127.0.0.1", "-p", str(self._settings.ports.postgres), "-U", SUPERUSER, "-d", "postgres", *arguments,
+            self._program("psql"),
+            "--no-psqlrc",
+            "--quiet",
+            "--no-password",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self._settings.ports.postgres),
+            "-U",
+            SUPERUSER,
+            "-d",
+            "postgres",
+            *arguments,
         ]
         environment = {
-            **_clean_environment(), "PGPASSWORD": self._secrets.read("postgres_password"), "PGCONNECT_TIMEOUT": "5",
+            **_clean_environment(),
+            "PGPASSWORD": self._secrets.read("postgres_password"),
+            "PGCONNECT_TIMEOUT": "5",
         }
         try:
-            return subprocess.run(
-                command, input=stdin, capture_output=True, env=environment, timeout=timeout, cwd="/"
-            )
+            return subprocess.run(command, input=stdin, capture_output=True, env=environment, timeout=timeout, cwd="/")
         except subprocess.TimeoutExpired:
             return subprocess.CompletedProcess(command, 1, b"", b"no answer in time")
 
     def _program(self, name: str) -> str:
         return str(self._binaries / name)
-
-    def _identity(self) -> dict[str, Any]:
-        if self.account is None:
-            return {}
-        return {"user": self.account.user_id, "group": self.account.group_id, "extra_groups": []}
 
     def _give_away(self, folder: Path) -> None:
         if self.account is not None:
@@ -174,17 +200,23 @@ class Postgres:
         binaries = self._settings.tools.postgres_bin
         if self.account is None or _can(self.account, "-x", binaries / "postgres"):
             return binaries
-        installation = binaries.resolve().parent
+        package = binaries.resolve().parent.parent
         copy = self._fallback / "program"
         if not (copy / "complete").exists():
             _own_folder(self._fallback)
             shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(installation, copy, symlinks=True)
+            shutil.copytree(
+                binaries.resolve().parent, copy / package.name / binaries.resolve().parent.name, symlinks=True
+            )
+            # Wheels keep shared libraries in a folder beside the package, and programs look for them there.
+            libraries = package.with_name(package.name + ".libs")
+            if libraries.is_dir():
+                shutil.copytree(libraries, copy / libraries.name, symlinks=True)
             for path in (copy, *copy.rglob("*")):
                 if not path.is_symlink():
                     path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044 | _executable_bits(path)))
             (copy / "complete").touch()
-        return copy / "bin"
+        return copy / package.name / binaries.resolve().parent.name / "bin"
 
 
 def _account() -> Account | None:
@@ -204,10 +236,14 @@ def _account() -> Account | None:
 
 def _can(account: Account, test: str, path: Path) -> bool:
     """Asks the kernel, as that account: modes alone don't tell (mounts, ACLs, security modules)."""
-    return subprocess.run(
-        ["/bin/sh", "-c", 'test "$1" "$2"', "sh", test, str(path)],
-        cwd="/", user=account.user_id, group=account.group_id, extra_groups=[],
-    ).returncode == 0
+    return (
+        subprocess.run(
+            ["/bin/sh", "-c", 'test "$1" "$2"', "sh", test, str(path)],
+            cwd="/",
+            **Account.popen_arguments(account),
+        ).returncode
+        == 0
+    )
 
 
 def _fallback_folder(run_dir: Path) -> Path:

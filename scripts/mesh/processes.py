@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO, Any
 
 STOP_PATIENCE_SECONDS = 15.0
 
@@ -25,6 +26,13 @@ class Account:
     name: str
     user_id: int
     group_id: int
+
+    @staticmethod
+    def popen_arguments(account: Account | None) -> dict[str, Any]:
+        """What makes `subprocess` start a program as this account, without the caller's other groups."""
+        if account is None:
+            return {}
+        return {"user": account.user_id, "group": account.group_id, "extra_groups": []}
 
 
 @dataclass(frozen=True)
@@ -76,9 +84,9 @@ class ProcessTable:
             # Cut off by a full disk or a power cut: nothing can be said about a process from it.
             file.unlink(missing_ok=True)
             return None
-        self._reap(record.pid)
         if record.is_alive():
             return record
+        self._reap(record.pid)
         file.unlink(missing_ok=True)
         return None
 
@@ -98,10 +106,7 @@ class ProcessTable:
         A terminal's Ctrl-C or a closing pipe of the caller then does not reach it, and the caller's own output does not
         stay open because of it.
         """
-        identity = {} if account is None else {
-            "user": account.user_id, "group": account.group_id, "extra_groups": [],
-        }
-        with _fresh_log(stdout) as out, (_fresh_log(stderr) if stderr != stdout else out) as err:
+        with _fresh_log(stdout) as out, _fresh_log(stderr) if stderr != stdout else out as err:
             child = subprocess.Popen(
                 list(command),
                 env=dict(environment),
@@ -111,7 +116,7 @@ class ProcessTable:
                 stderr=err,
                 start_new_session=True,
                 umask=0o077,
-                **identity,  # type: ignore[arg-type]
+                **Account.popen_arguments(account),
             )
         self._children[child.pid] = child
         state = _kernel_state(child.pid)
@@ -141,30 +146,26 @@ class ProcessTable:
         self._file(name).unlink(missing_ok=True)
         return True
 
-    def exit_code(self, record: Record) -> int | None:
-        """How a child of this program ended; None while it runs or when it is nobody's child here."""
-        child = self._children.get(record.pid)
-        return None if child is None else child.poll()
-
     def _wait_until_gone(self, record: Record) -> bool:
         deadline = time.monotonic() + STOP_PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            self._reap(record.pid)
             if not record.is_alive():
+                self._reap(record.pid)
                 return True
             time.sleep(0.02)
         return False
 
     def _reap(self, pid: int) -> None:
-        child = self._children.get(pid)
+        """Takes note of the end of a process, if it was started here."""
+        child = self._children.pop(pid, None)
         if child is not None:
-            child.poll()
+            child.wait()
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"
 
 
-def _fresh_log(path: Path):  # noqa: ANN202 - a plain file object
+def _fresh_log(path: Path) -> IO[bytes]:
     """An empty log; the one of the run before is kept beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size:

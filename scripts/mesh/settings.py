@@ -79,13 +79,15 @@ class Tools:
 
     def check(self) -> None:
         """Complains about all that is missing at once, with the command that makes it."""
-        self._check({
-            "Envoy": (self.envoy, "make setup"),
-            "Postgres": (self.postgres_bin / "postgres", "make setup"),
-            "the plugin": (self.plugin, "make filter"),
-            "the token issuer": (self.token_issuer, "make services"),
-            "the demo services": (self.demo, "make services"),
-        })
+        self._check(
+            {
+                "Envoy": (self.envoy, "make setup"),
+                "Postgres": (self.postgres_bin / "postgres", "make setup"),
+                "the plugin": (self.plugin, "make filter"),
+                "the token issuer": (self.token_issuer, "make services"),
+                "the demo services": (self.demo, "make services"),
+            }
+        )
 
     def check_postgres(self) -> None:
         """The same for Postgres alone."""
@@ -140,9 +142,9 @@ class Settings:
         # An empty value means 'not set', as it does in Compose's ${NAME:-default}.
         merged = {name: value for name, value in merged.items() if value != ""}
         default = Ports()
-        ports = Ports(**{
-            part: _port(merged, setting, getattr(default, part)) for part, setting in PORT_SETTINGS.items()
-        })
+        ports = Ports(
+            **{part: _port(merged, setting, getattr(default, part)) for part, setting in PORT_SETTINGS.items()}
+        )
         return Settings(
             run_dir=Path(merged.get("GATEHOUSE_RUN_DIR", ROOT / ".gatehouse" / "run")).absolute(),
             tools=Tools.from_environment(merged),

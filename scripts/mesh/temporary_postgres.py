@@ -31,15 +31,20 @@ def temporary_postgres(tools: Tools) -> Iterator[str]:
         settings = Settings(run_dir=run_dir, tools=tools, ports=Ports(postgres=_free_port()), durable=False)
         secrets = SecretFiles(run_dir / "secrets")
         postgres = Postgres(settings, secrets)
-        postgres.prepare()
-        part = PartList(settings, secrets, postgres).postgres()
         processes = ProcessTable(run_dir / "parts")
         log = run_dir / "postgres.log"
-        processes.start(
-            part.name, part.command, environment=part.environment, stdout=log, stderr=log,
-            fingerprint="", account=part.account,
-        )
         try:
+            postgres.prepare()
+            part = PartList(settings, secrets, postgres).postgres()
+            processes.start(
+                part.name,
+                part.command,
+                environment=part.environment,
+                stdout=log,
+                stderr=log,
+                fingerprint="",
+                account=part.account,
+            )
             deadline = time.monotonic() + PATIENCE_SECONDS
             while (obstacle := part.obstacle()) is not None:
                 if processes.find(part.name) is None or time.monotonic() > deadline:
@@ -47,10 +52,10 @@ def temporary_postgres(tools: Tools) -> Iterator[str]:
                 time.sleep(0.05)
             yield postgres.url(SUPERUSER, "postgres")
         finally:
-            processes.stop(part.name, with_signal=signal.SIGINT)
+            processes.stop("postgres", with_signal=signal.SIGINT)
             postgres.wipe()
 
 
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])

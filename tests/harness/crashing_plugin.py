@@ -65,9 +65,7 @@ def crashing_plugin() -> bytes:
         ("proxy_on_request_headers", 3, 1, trap_on_many_headers),
     ]
     types = _vector([_function_type(parameters, results) for _, parameters, results, _ in functions])
-    exports = [
-        _leb(len(name)) + name.encode() + b"\x00" + _leb(index) for index, (name, *_) in enumerate(functions)
-    ]
+    exports = [_leb(len(name)) + name.encode() + b"\x00" + _leb(index) for index, (name, *_) in enumerate(functions)]
     exports.append(_leb(6) + b"memory" + b"\x02\x00")
     return (
         b"\0asm\x01\0\0\0"

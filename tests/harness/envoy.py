@@ -39,12 +39,26 @@ class Envoy:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
-                    str(tools.envoy), "-c", str(config_file), "--admin-address-path", str(admin_file),
-                    "--concurrency", str(workers), "--disable-hot-restart", "--log-level", "warning",
-                    "--component-log-level", "wasm:info", "--file-flush-interval-msec", "50",
-                    "--drain-time-s", "1",
+                    str(tools.envoy),
+                    "-c",
+                    str(config_file),
+                    "--admin-address-path",
+                    str(admin_file),
+                    "--concurrency",
+                    str(workers),
+                    "--disable-hot-restart",
+                    "--log-level",
+                    "warning",
+                    "--component-log-level",
+                    "wasm:info",
+                    "--file-flush-interval-msec",
+                    "50",
+                    "--drain-time-s",
+                    "1",
                 ],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         try:
             self.admin_port = self._find_admin(admin_file)
@@ -93,6 +107,7 @@ class Envoy:
                 raise EnvoyRefused
             text = file.read_text() if file.exists() else ""
             return int(text.rsplit(":", 1)[1]) if ":" in text else None
+
         return eventually(look, "Envoy's admin interface answers", patience=START_PATIENCE_SECONDS)
 
     def _find_listener(self) -> int | None:
@@ -111,7 +126,11 @@ class Envoy:
 
 
 def bare_bootstrap(
-    tools: Tools, plugin_config: str, clusters: dict[str, int], *, connection_manager: dict[str, Any] | None = None,
+    tools: Tools,
+    plugin_config: str,
+    clusters: dict[str, int],
+    *,
+    connection_manager: dict[str, Any] | None = None,
 ) -> str:
     """An Envoy that leaves everything to the plugin: no path normalisation, no header rules, no edge settings.
 
@@ -120,18 +139,24 @@ def bare_bootstrap(
     wasm = {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {
-            "name": "gatehouse", "root_id": "gatehouse", "failure_policy": "FAIL_RELOAD",
+            "name": "gatehouse",
+            "root_id": "gatehouse",
+            "failure_policy": "FAIL_RELOAD",
             "vm_config": {
-                "vm_id": "gatehouse", "runtime": "envoy.wasm.runtime.v8",
+                "vm_id": "gatehouse",
+                "runtime": "envoy.wasm.runtime.v8",
                 "code": {"local": {"filename": str(tools.plugin.resolve())}},
             },
             "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": plugin_config},
         },
     }
     log_fields = {
-        "status": "%RESPONSE_CODE%", "method": "%REQ(:METHOD)%", "details": "%RESPONSE_CODE_DETAILS%",
-        "cluster": "%UPSTREAM_CLUSTER%", "flags": "%RESPONSE_FLAGS%",
-        "reason": "%FILTER_STATE(wasm.gatehouse.reason:PLAIN)%",
+        "status": "%RESPONSE_CODE%",
+        "method": "%REQ(:METHOD)%",
+        "details": "%RESPONSE_CODE_DETAILS%",
+        "cluster": "%UPSTREAM_CLUSTER%",
+        "flags": "%RESPONSE_FLAGS%",
+        "refusal": "%FILTER_STATE(wasm.gatehouse.refusal:PLAIN)%",
     }
     manager: dict[str, Any] = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -139,22 +164,16 @@ def bare_bootstrap(
         "codec_type": "AUTO",
         "http2_protocol_options": {"allow_connect": True},
         "upgrade_configs": [{"upgrade_type": "websocket"}],
-        "access_log": [{
-            "name": "envoy.access_loggers.stdout",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
-                "log_format": {"json_format": log_fields},
-            },
-        }],
-        "route_config": {
-            "name": "test",
-            "virtual_hosts": [{
-                "name": "all", "domains": ["*"],
-                "routes": [{
-                    "match": {"prefix": "/"}, "route": {"cluster_header": "x-gatehouse-cluster", "timeout": "30s"},
-                }],
-            }],
-        },
+        "access_log": [
+            {
+                "name": "envoy.access_loggers.stdout",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+                    "log_format": {"json_format": log_fields},
+                },
+            }
+        ],
+        "route_config": _one_route({"cluster_header": "x-gatehouse-cluster"}),
         "http_filters": [
             {"name": "gatehouse", "typed_config": wasm},
             {
@@ -164,18 +183,40 @@ def bare_bootstrap(
         ],
         **(connection_manager or {}),
     }
-    return json.dumps({
-        "admin": {"address": _address(0)},
-        "static_resources": {
-            "listeners": [{
-                "name": "gate", "address": _address(0),
-                "filter_chains": [{"filters": [{
-                    "name": "envoy.filters.network.http_connection_manager", "typed_config": manager,
-                }]}],
-            }],
-            "clusters": [_cluster(name, port) for name, port in clusters.items()],
-        },
-    })
+    return json.dumps(
+        {
+            "admin": {"address": _address(0)},
+            "static_resources": {
+                "listeners": [
+                    {
+                        "name": "gate",
+                        "address": _address(0),
+                        "filter_chains": [
+                            {
+                                "filters": [
+                                    {
+                                        "name": "envoy.filters.network.http_connection_manager",
+                                        "typed_config": manager,
+                                    }
+                                ]
+                            }
+                        ],
+                    }
+                ],
+                "clusters": [_cluster(name, port) for name, port in clusters.items()],
+            },
+        }
+    )
+
+
+def direct_route(cluster: str) -> dict[str, Any]:
+    """A route that needs no word of the gate's, as Envoys have that load the plugin without `services`."""
+    return _one_route({"cluster": cluster})
+
+
+def _one_route(target: dict[str, Any]) -> dict[str, Any]:
+    route = {"match": {"prefix": "/"}, "route": {**target, "timeout": "30s"}}
+    return {"name": "test", "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]}
 
 
 def _address(port: int) -> dict[str, Any]:
@@ -184,8 +225,11 @@ def _address(port: int) -> dict[str, Any]:
 
 def _cluster(name: str, port: int) -> dict[str, Any]:
     return {
-        "name": name, "type": "STATIC", "connect_timeout": "5s",
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
         "load_assignment": {
-            "cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
         },
     }

@@ -96,7 +96,12 @@ def shipped_gate(tools: Tools, jwks: JwksServer, *, issuer: str, plugin: Path | 
     servers = {name: Upstream(name) for name in ("bank", "payment")}
     used = tools if plugin is None else replace(tools, plugin=plugin)
     ports = Ports(
-        gateway=0, admin=0, token_issuer=jwks.port, bank=servers["bank"].port, payment=servers["payment"].port, postgres=0,
+        gateway=0,
+        admin=0,
+        token_issuer=jwks.port,
+        bank=servers["bank"].port,
+        payment=servers["payment"].port,
+        postgres=0,
     )
     settings = Settings(run_dir=Path("/nonexistent"), tools=used, ports=ports, bind="127.0.0.1", issuer=issuer)
     try:

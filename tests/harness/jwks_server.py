@@ -40,21 +40,32 @@ class JwksServer:
         """Any JSON."""
         self.serve_raw(json.dumps(document).encode())
 
-    def serve_raw(self, body: bytes, *, status: int = 200, content_type: str = "application/json", extra: str = "") -> None:
+    def serve_raw(
+        self, body: bytes, *, status: int = 200, content_type: str = "application/json", extra: str = ""
+    ) -> None:
         """Any bytes with any status."""
         self._answer = lambda connection: connection.sock.sendall(response(status, body, content_type, extra))
 
     def break_off(self) -> None:
         """Takes each request and closes the connection without a word."""
+
         def hang_up(connection: Connection) -> None:
             raise ConnectionError
+
         self._answer = hang_up
 
-    def hold(self) -> None:
-        """Takes each request and does not answer until `close`."""
+    def hold(self, *keys: Key) -> None:
+        """Takes each request and answers with these keys, but not before `release`."""
+
         def wait(connection: Connection) -> None:
             self._held.wait(timeout=120)
+            connection.sock.sendall(response(200, json.dumps(key_set(*keys)).encode()))
+
         self._answer = wait
+
+    def release(self) -> None:
+        """Answers what was held, and holds nothing from now on."""
+        self._held.set()
 
     def await_fetches(self, number: int) -> None:
         """Until it has been asked that often in all."""

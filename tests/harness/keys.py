@@ -18,7 +18,19 @@ CURVES: dict[str, tuple[ec.EllipticCurve, str, int]] = {
     "ES512": (ec.SECP521R1(), "P-521", 66),
 }
 ALGORITHMS = (
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "HS256", "HS384", "HS512", "EdDSA",
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "HS256",
+    "HS384",
+    "HS512",
+    "EdDSA",
 )
 
 

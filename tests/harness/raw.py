@@ -55,7 +55,7 @@ class RawClient:
         first, *rest = head.decode("latin-1").split("\r\n")
         status = int(first.split(" ", 2)[1])
         headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in rest)]
-        bodiless = to_head or status in (101, 204, 304)
+        bodiless = to_head or status in (100, 101, 204, 304)
         body = b"" if bodiless else self._connection.read_body(headers)
         return RawResponse(status, {name.lower(): value for name, value in headers}, body)
 

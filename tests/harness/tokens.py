@@ -15,7 +15,14 @@ from .keys import CURVES, Key
 ISSUER = "https://issuer.example"
 AUDIENCE = "gatehouse"
 SUBJECT = "0191a2b3-0000-7000-8000-00000000a11c"
-NEVER = object()  # as a claim's value: leave the claim out
+
+
+class _Never:
+    def __repr__(self) -> str:
+        return "NEVER"
+
+
+NEVER = _Never()  # as a claim's value: leave the claim out
 
 _HASHES = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
 
@@ -24,8 +31,16 @@ def claims(**changes: Any) -> dict[str, Any]:
     """The claims of a good access token; `changes` replace, `NEVER` removes."""
     now = int(time.time())
     good = {
-        "iss": ISSUER, "sub": SUBJECT, "aud": AUDIENCE, "exp": now + 600, "iat": now, "jti": f"jti-{now}",
-        "token_type": "access", "user_id": SUBJECT, "username": "alice", "scope": "bank.read bank.write",
+        "iss": ISSUER,
+        "sub": SUBJECT,
+        "aud": AUDIENCE,
+        "exp": now + 600,
+        "iat": now,
+        "jti": f"jti-{now}",
+        "token_type": "access",
+        "user_id": SUBJECT,
+        "username": "alice",
+        "scope": "bank.read bank.write",
     }
     return {name: value for name, value in {**good, **changes}.items() if value is not NEVER}
 

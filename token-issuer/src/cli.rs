@@ -1,5 +1,6 @@
 //! The command line: what each command needs from settings, and how it is put together from the other rooms.
 
+mod health;
 mod keys;
 mod migrate;
 mod serve;
@@ -8,6 +9,7 @@ mod users;
 
 use std::{
     io::{self, Write},
+    net::SocketAddr,
     process::ExitCode,
 };
 
@@ -38,6 +40,8 @@ struct Arguments {
 enum Command {
     /// Serve the endpoints.
     Serve(Box<serve::Serve>),
+    /// Ask a service on this machine whether it is ready; for container health checks.
+    Health(health::Health),
     /// Bring the database schema up to date.
     Migrate(migrate::Migrate),
     /// Look at signing keys, make a key-encryption key.
@@ -85,6 +89,10 @@ enum CommandError {
     Serve(#[source] io::Error),
     #[error("the media directory {0} is no directory; set GATEHOUSE_MEDIA_DIR or leave it out")]
     MediaDir(String),
+    #[error("the service at {address} gives no answer: {source}")]
+    NoAnswer { address: SocketAddr, source: io::Error },
+    #[error("the service at {0} is not ready: {1}")]
+    NotReady(SocketAddr, String),
     #[error("no user is called {0}")]
     NoSuchUser(String),
     #[error("a user called {0} exists already")]
@@ -116,6 +124,7 @@ fn run(arguments: Arguments) -> Result<(), CommandError> {
     runtime.block_on(async {
         match arguments.command {
             Command::Serve(serve) => serve.run().await,
+            Command::Health(health) => health.run(),
             Command::Migrate(migrate) => migrate.run().await,
             Command::Keys(keys) => keys.run().await,
             Command::Users(users) => users.run().await,

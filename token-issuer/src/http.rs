@@ -75,7 +75,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/metrics", get(metrics::scrape))
         .route("/static/{*name}", get(assets::serve));
     if let Some(directory) = &app.media_dir {
-        router = router.nest_service("/media", media::service(directory));
+        router = router.nest("/media", Router::new().route("/{*path}", media::service(directory)));
     }
     router
         .fallback(|| async { ApiError::NotFound })

@@ -125,3 +125,6 @@ impl Keyring {
         self.0.send_replace(Some(Arc::new(keys)));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,5 +28,10 @@ pub(crate) fn begin(filter: &str) -> Result<(), LoggingError> {
         .with(EnvFilter::try_new(filter)?)
         .with(lines)
         .try_init()
-        .map_err(|_| LoggingError::Twice)
+        .map_err(|_| LoggingError::Twice)?;
+    // A mistake of ours is a log line like any other; its place tells enough, and its words might hold a value.
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(place = panic.location().map(ToString::to_string), "panicked");
+    }));
+    Ok(())
 }

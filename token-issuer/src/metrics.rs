@@ -1,9 +1,12 @@
 //! What the issuer counts, in Prometheus' text format. Names begin with `gatehouse_issuer_`.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Write},
+    time::Duration,
+};
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
+    encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
@@ -27,7 +30,7 @@ pub(crate) struct EndpointLabels {
 }
 
 /// How a login or a refresh ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
     /// Tokens were given.
     Succeeded,
@@ -41,6 +44,18 @@ pub(crate) enum Outcome {
     Unavailable,
 }
 
+impl EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(match self {
+            Self::Succeeded => "succeeded",
+            Self::Refused => "refused",
+            Self::Reused => "reused",
+            Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+        })
+    }
+}
+
 /// How a login or a refresh ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct OutcomeLabels {
@@ -49,12 +64,21 @@ pub(crate) struct OutcomeLabels {
 }
 
 /// Which kind of token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TokenKind {
     /// An access token.
     Access,
     /// A refresh token.
     Refresh,
+}
+
+impl EncodeLabelValue for TokenKind {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        })
+    }
 }
 
 /// Which kind of token.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
+use sqlx::postgres::PgConnectOptions;
 use thiserror::Error;
 
 use super::DatabaseArgs;
@@ -17,7 +18,7 @@ use crate::postgres::{self, PoolSettings, StoreError};
 #[derive(Debug, Args)]
 pub(super) struct SeedArgs {
     #[command(flatten)]
-    database: DatabaseArgs,
+    pub(super) database: DatabaseArgs,
     /// The owner's user id, a UUID: the token's `sub`.
     #[arg(long, value_parser = parse_user)]
     owner: UserId,
@@ -55,12 +56,12 @@ fn parse_balance(text: &str) -> Result<Balance, String> {
 }
 
 /// Opens the account and prints it as one line of JSON, with `created` telling whether it is new.
-pub(super) async fn run(args: SeedArgs) -> Result<(), SeedError> {
+pub(super) async fn run(database: PgConnectOptions, args: &SeedArgs) -> Result<(), SeedError> {
     let settings = PoolSettings {
         max_connections: 1,
         acquire_timeout: Duration::from_secs(10),
     };
-    let pool = postgres::pool(args.database.database_url, settings);
+    let pool = postgres::pool(database, settings);
     let opened = accounts::open(&pool, args.owner, &args.name, &args.currency, args.balance).await;
     pool.close().await;
     let (account, created) = match opened? {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt as _;
 use clap::Args;
+use sqlx::postgres::PgConnectOptions;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,7 +25,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     #[command(flatten)]
-    database: DatabaseArgs,
+    pub(super) database: DatabaseArgs,
     /// Where to listen [default: 127.0.0.1:8002 for the bank, 127.0.0.1:8003 for payment].
     #[arg(long, env = "DEMO_LISTEN")]
     listen: Option<SocketAddr>,
@@ -56,15 +57,12 @@ pub(super) enum ServeError {
 }
 
 /// Serves until SIGTERM or SIGINT.
-pub(super) async fn run(service: Service, args: ServeArgs) -> Result<(), ServeError> {
+pub(super) async fn run(service: Service, database: PgConnectOptions, args: &ServeArgs) -> Result<(), ServeError> {
     let settings = PoolSettings {
         max_connections: args.max_connections,
         acquire_timeout: Duration::from_secs(args.acquire_timeout),
     };
-    let options = args
-        .database
-        .database_url
-        .application_name(&format!("gatehouse-demo-{}", service.name()));
+    let options = database.application_name(&format!("gatehouse-demo-{}", service.name()));
     let pool = postgres::pool(options, settings);
     let address = args.listen.unwrap_or_else(|| default_address(service));
     let listener = TcpListener::bind(address)

@@ -122,6 +122,8 @@ mod tests {
 
     const ALICE: &[u8] = b"0190163d-8694-739b-aea5-966c26f8ad91";
 
+    type Case<'a> = (&'a str, Vec<(&'a str, &'a [u8])>, Result<(), CallerError>);
+
     fn read(headers: &[(&str, &[u8])]) -> Result<Caller, CallerError> {
         let headers: Vec<(String, Vec<u8>)> = headers.iter().map(|(n, v)| ((*n).to_owned(), v.to_vec())).collect();
         Caller::from_headers(|name| {
@@ -148,7 +150,7 @@ mod tests {
             })
         };
         let long = vec![b'a'; 256];
-        let cases: Vec<(&str, Vec<(&str, &[u8])>, Result<(), CallerError>)> = vec![
+        let cases: Vec<Case<'_>> = vec![
             ("id and name", vec![(USER_ID, ALICE), (USER_NAME, b"alice")], Ok(())),
             (
                 "a name in UTF-8",

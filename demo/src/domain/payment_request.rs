@@ -152,7 +152,7 @@ impl PaymentRequest {
     }
 
     /// The request as it was when it was asked: what a repeated creation answers, whatever has happened since.
-    pub(crate) fn as_created(self) -> Self {
+    pub(crate) fn into_created(self) -> Self {
         Self {
             state: RequestState::Pending,
             ..self
@@ -223,7 +223,7 @@ mod tests {
                 expected,
                 "{state:?} {answer:?} by {caller}"
             );
-            assert_eq!(request.as_created().state, RequestState::Pending);
+            assert_eq!(request.into_created().state, RequestState::Pending);
         }
     }
 }

@@ -1,26 +1,23 @@
 //! Who calls: the gate's headers, and nothing else, say it.
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::AppState;
 use super::problem::Problem;
-use crate::domain::caller::{Caller, Scope};
+use crate::domain::caller::{Caller, CallerError, Scope};
+
+/// Reads the caller from a request's headers.
+pub(super) fn caller_of(headers: &HeaderMap) -> Result<Caller, CallerError> {
+    Caller::from_headers(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes).collect())
+}
 
 impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &AppState) -> Result<Self, Problem> {
-        Self::from_headers(|name| {
-            parts
-                .headers
-                .get_all(name)
-                .iter()
-                .map(|value| value.as_bytes())
-                .collect()
-        })
-        .map_err(|error| {
+        caller_of(&parts.headers).map_err(|error| {
             Problem::unauthenticated(format!("This service answers callers behind the gate only: {error}."))
         })
     }

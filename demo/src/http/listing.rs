@@ -10,7 +10,7 @@ use crate::domain::page::{DEFAULT_LIMIT, Direction, MAX_LIMIT, PageRequest};
 
 /// The parameters of a query, each of them at most once, taken out one after the other.
 pub(super) struct Parameters {
-    parameters: Vec<(String, String)>,
+    left: Vec<(String, String)>,
     known: Vec<&'static str>,
     faults: Vec<Fault>,
 }
@@ -28,7 +28,7 @@ impl FromRequestParts<AppState> for Parameters {
 impl Parameters {
     fn new(parameters: Vec<(String, String)>) -> Self {
         Self {
-            parameters,
+            left: parameters,
             known: Vec::new(),
             faults: Vec::new(),
         }
@@ -36,8 +36,8 @@ impl Parameters {
 
     fn take<T>(&mut self, name: &'static str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         self.known.push(name);
-        let (taken, rest): (Vec<_>, Vec<_>) = self.parameters.drain(..).partition(|(parameter, _)| parameter == name);
-        self.parameters = rest;
+        let (taken, rest): (Vec<_>, Vec<_>) = self.left.drain(..).partition(|(parameter, _)| parameter == name);
+        self.left = rest;
         let fault = match taken.as_slice() {
             [] => return None,
             [(_, value)] => match read(value) {
@@ -75,7 +75,7 @@ impl Parameters {
                 .filter(|number| digits && (1..=MAX_LIMIT).contains(number));
             number.ok_or_else(|| format!("must be a whole number from 1 to {MAX_LIMIT}"))
         });
-        for (name, _) in &self.parameters {
+        for (name, _) in &self.left {
             let known = self.known.join(", ");
             let name: String = name.chars().take(40).collect();
             self.faults.push(Fault::parameter(
@@ -103,6 +103,7 @@ fn invalid_query(faults: Vec<Fault>) -> Problem {
 mod tests {
     use super::*;
 
+    type Case = (&'static [(&'static str, &'static str)], Option<Read>);
     type Read = (Option<i64>, u16, Option<Direction>);
 
     fn read(query: &[(&str, &str)]) -> Option<Read> {
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_query_is_refused_where_anything_in_it_is_wrong() {
-        let cases: [(&[(&str, &str)], Option<Read>); 14] = [
+        let cases: [Case; 14] = [
             (&[], Some((None, 50, None))),
             (&[("limit", "1")], Some((None, 1, None))),
             (&[("limit", "100"), ("cursor", "7")], Some((Some(7), 100, None))),

@@ -11,9 +11,8 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::AppState;
+use super::caller::caller_of;
 use super::problem::Problem;
-use crate::domain::caller::USER_ID;
-use crate::domain::id::UserId;
 
 /// The name by which a request is known along its whole way.
 pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,11 +24,7 @@ pub(crate) async fn observe(State(state): State<AppState>, request: Request, nex
     let method = request.method().clone();
     // Without the query: it may carry what belongs in no log.
     let path = request.uri().path().to_owned();
-    let user = request
-        .headers()
-        .get(USER_ID)
-        .and_then(|value| value.to_str().ok())
-        .and_then(UserId::parse);
+    let user = caller_of(request.headers()).ok().map(|caller| caller.id);
     let span = tracing::info_span!("request", service = state.service.name(), request_id = %request_id);
 
     let work = tokio::time::timeout(state.request_timeout, next.run(request))

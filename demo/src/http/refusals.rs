@@ -1,6 +1,6 @@
 //! How the refusals of the domain read on the wire. One table, because transfers and accepted requests share it.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::problem::{Fault, Problem};
 use crate::domain::idempotency::IdempotencyKey;
@@ -83,7 +83,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyK
     let values: Vec<&[u8]> = headers
         .get_all(IDEMPOTENCY_KEY)
         .iter()
-        .map(|value| value.as_bytes())
+        .map(HeaderValue::as_bytes)
         .collect();
     let fault = match values.as_slice() {
         [] => return Ok(None),

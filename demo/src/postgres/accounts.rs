@@ -150,17 +150,3 @@ pub(super) async fn lock(connection: &mut PgConnection, ids: [AccountId; 2]) -> 
     .await?;
     rows.into_iter().map(Account::try_from).collect()
 }
-
-/// Writes what a locked account holds now.
-pub(super) async fn set_balance(
-    connection: &mut PgConnection,
-    id: AccountId,
-    balance: Balance,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE accounts SET balance = $2 WHERE id = $1")
-        .bind(id.0)
-        .bind(balance.minor_units())
-        .execute(connection)
-        .await?;
-    Ok(())
-}

@@ -47,7 +47,7 @@ fn is_transient(error: &sqlx::Error) -> bool {
     }
 }
 
-/// The `SQLSTATE` codes (PostgreSQL manual, appendix A) that tell of a server, a connection or a wait, not of the statement.
+/// The `SQLSTATE` codes (appendix A of the manual of Postgres) that tell of a server, a connection or a wait, not of the statement.
 fn is_transient_code(code: &str) -> bool {
     // 08 connection, 28 login, 3D000 no such database, 40001 and 40P01 serialisation and deadlock, 53 out of resources,
     // 55P03 lock timeout, 57 operator intervention (shutdown, start-up, statement timeout).

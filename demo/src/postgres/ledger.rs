@@ -1,6 +1,9 @@
 //! The ledger: every change of an account's balance.
+//!
+//! Entries are written where balances change, in the same statement or transaction, and only read here. The account is locked
+//! then, so its entries' ids grow in the order in which they count.
 
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -47,24 +50,6 @@ impl TryFrom<EntryRow> for Entry {
             created_at: row.created_at,
         })
     }
-}
-
-/// Writes one side of a transfer. The account is locked, so its entries' ids grow in the order in which they count.
-pub(super) async fn record(
-    connection: &mut PgConnection,
-    account: AccountId,
-    transfer: TransferId,
-    amount: i64,
-    balance_after: Balance,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO entries (account, transfer, amount, balance_after) VALUES ($1, $2, $3, $4)")
-        .bind(account.0)
-        .bind(transfer.0)
-        .bind(amount)
-        .bind(balance_after.minor_units())
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 /// An account's entries, newest first. Whose account it is, the caller of this function has checked.

@@ -138,7 +138,7 @@ pub(crate) async fn ask(
                     column: "resource",
                     row: earlier.to_string(),
                 })?;
-                return Ok(Asked::Before(request.as_created()));
+                return Ok(Asked::Before(request.into_created()));
             }
             Claim::UsedForAnother => return Err(AskError::KeyUsedForAnother),
         }

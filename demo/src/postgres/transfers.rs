@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::idempotency::{self, Claim};
-use super::{StoreError, accounts, ledger};
+use super::{StoreError, accounts};
 use crate::domain::id::{AccountId, PaymentRequestId, TransferId, UserId};
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::money::{Amount, Currency};
@@ -134,12 +134,24 @@ pub(super) async fn move_money(
     let source = source.ok_or(TransferRefusal::NoSuchSource)?;
     let destination = destination.ok_or(TransferRefusal::NoSuchDestination)?;
 
-    accounts::set_balance(&mut *connection, source.id, settlement.source).await?;
-    accounts::set_balance(&mut *connection, destination.id, settlement.destination).await?;
+    // One statement, because the accounts stay locked while it runs: everybody else who uses them waits.
     let row: TransferRow = sqlx::query_as(
-        "INSERT INTO transfers (id, payer, payee, from_account, to_account, amount, currency, reference, payment_request)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         RETURNING id, payer, payee, from_account, to_account, amount, currency, reference, payment_request, created_at",
+        "WITH balances AS (
+             UPDATE accounts SET balance = CASE id WHEN $4::uuid THEN $10::bigint ELSE $11::bigint END
+             WHERE id IN ($4, $5)
+         ), made AS (
+             INSERT INTO transfers
+                 (id, payer, payee, from_account, to_account, amount, currency, reference, payment_request)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             RETURNING id, payer, payee, from_account, to_account, amount, currency, reference, payment_request, created_at
+         ), sides AS (
+             INSERT INTO entries (account, transfer, amount, balance_after)
+             SELECT side.account, made.id, side.amount, side.balance_after
+             FROM made, (VALUES ($4::uuid, -$6::bigint, $10::bigint), ($5::uuid, $6::bigint, $11::bigint))
+                 AS side (account, amount, balance_after)
+         )
+         SELECT id, payer, payee, from_account, to_account, amount, currency, reference, payment_request, created_at
+         FROM made",
     )
     .bind(id.0)
     .bind(caller.0)
@@ -150,11 +162,10 @@ pub(super) async fn move_money(
     .bind(source.currency.as_str())
     .bind(order.reference.as_ref().map(Reference::as_str))
     .bind(payment_request.map(|request| request.0))
-    .fetch_one(&mut *connection)
+    .bind(settlement.source.minor_units())
+    .bind(settlement.destination.minor_units())
+    .fetch_one(connection)
     .await?;
-    let amount = order.amount.minor_units();
-    ledger::record(&mut *connection, source.id, id, -amount, settlement.source).await?;
-    ledger::record(&mut *connection, destination.id, id, amount, settlement.destination).await?;
     Ok(row.try_into()?)
 }
 

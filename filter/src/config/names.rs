@@ -80,3 +80,16 @@ pub(super) fn path_text(text: String, path: &str, report: &Report) -> Option<Str
     }
     Some(text)
 }
+
+/// What a rule compares paths with. As in the native filter this may be any text, also one that no path begins with; but
+/// none that only a query could match, since rules never see the query.
+pub(super) fn match_text(text: String, path: &str, report: &Report) -> Option<String> {
+    if text.contains(['?', '#']) {
+        report.add(path, "holds a ? or a #, which no path does; match on query_parameters");
+        return None;
+    }
+    if !text.is_empty() && !text.starts_with('/') {
+        report.warn(path, "does not begin with /, so it matches no path");
+    }
+    Some(text)
+}

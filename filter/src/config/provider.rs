@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::{DecodeError, Engine};
 use jose::{JwkSet, KeySource};
 
 use super::error::Report;
@@ -68,7 +68,7 @@ pub(super) fn provider(
         clock_skew: Duration::from_secs(skew),
         profile,
     };
-    let places = places(wire.from_headers, wire.from_params, &path, report);
+    let places = places(wire.from_headers, wire.from_params, wire.from_cookies, &path, report);
     let claim_headers = claim_headers(wire.claim_to_headers, report);
     let payload_header = wire
         .forward_payload_header
@@ -122,42 +122,64 @@ pub(super) fn check_places(providers: &[Provider], sanitiser: &Sanitiser, report
     }
 }
 
-fn places(headers: Vec<wire::FromHeader>, params: Vec<String>, path: &str, report: &Report) -> Vec<Place> {
+fn places(
+    headers: Vec<wire::FromHeader>,
+    params: Vec<String>,
+    cookies: Vec<String>,
+    path: &str,
+    report: &Report,
+) -> Vec<Place> {
     let mut places = Vec::new();
     for header in headers {
         let Some(name) = header_name(&header.name, &format!("{}.name", header.path), report) else {
             continue;
         };
-        let is_scheme = name == "authorization" && header.value_prefix.trim_ascii().eq_ignore_ascii_case("bearer");
+        let is_scheme = name == "authorization" && header.value_prefix == "Bearer ";
         let prefix = if is_scheme {
             Prefix::Bearer
         } else {
             Prefix::Literal(header.value_prefix)
         };
-        add(places.as_mut(), Place::Header { name, prefix }, &header.path, report);
+        places.push(Place::Header { name, prefix });
     }
     for (index, name) in params.into_iter().enumerate() {
         let path = format!("{path}.from_params[{index}]");
         if name.is_empty() {
             report.add(&path, "is empty; name a query parameter");
         }
-        add(places.as_mut(), Place::Parameter(name), &path, report);
+        places.push(Place::Parameter(name));
     }
-    if places.is_empty() { default_places() } else { places }
-}
-
-fn add(places: &mut Vec<Place>, place: Place, path: &str, report: &Report) {
-    if places.contains(&place) {
-        report.add(path, "names a place for the second time; leave it out");
-    } else {
-        places.push(place);
+    for (index, name) in cookies.into_iter().enumerate() {
+        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b';' | b',' | b'"');
+        if name.is_empty() || !name.bytes().all(plain) {
+            report.add(
+                format!("{path}.from_cookies[{index}]"),
+                "is no name of a cookie; write one such as session",
+            );
+        }
+        places.push(Place::Cookie(name));
     }
+    if places.is_empty() {
+        return default_places();
+    }
+    // One that is named twice is looked at once.
+    places.sort_by_key(Place::rank);
+    places.dedup();
+    places
 }
 
 fn claim_headers(wire: Vec<wire::ClaimToHeader>, report: &Report) -> Vec<ClaimHeader> {
     let mut headers = Vec::with_capacity(wire.len());
     for entry in wire {
         let name = own_header_name(&entry.header_name, &format!("{}.header_name", entry.path), report);
+        for (index, name) in entry.claim_path.iter().enumerate() {
+            if name.is_empty() {
+                report.add(
+                    format!("{}.claim_path[{index}].key", entry.path),
+                    "is empty; name a claim",
+                );
+            }
+        }
         let named = entry.claim_name.filter(|claim| !claim.is_empty());
         let claim = match (named, entry.claim_path) {
             (Some(name), path) if path.is_empty() => Some(ClaimPath::dotted(&name)),
@@ -263,12 +285,25 @@ fn split_uri(uri: &str) -> Option<(String, String, String)> {
     Some((scheme.to_owned(), authority.to_owned(), path.to_owned()))
 }
 
+/// Bytes as proto3 JSON has them: in either alphabet of base64, with or without padding.
+fn any_base64(text: &str) -> Result<Vec<u8>, DecodeError> {
+    let standard: String = text
+        .trim_end_matches('=')
+        .chars()
+        .map(|letter| match letter {
+            '-' => '+',
+            '_' => '/',
+            letter => letter,
+        })
+        .collect();
+    STANDARD_NO_PAD.decode(standard)
+}
+
 fn local_keys(wire: wire::LocalJwks, report: &Report) -> Option<JwkSet> {
     let path = wire.path;
     let document = match (wire.inline_string, wire.inline_bytes) {
         (Some(text), None) => text.into_bytes(),
-        (None, Some(encoded)) => STANDARD
-            .decode(encoded)
+        (None, Some(encoded)) => any_base64(&encoded)
             .map_err(|_| report.add(format!("{path}.inline_bytes"), "is not base64"))
             .ok()?,
         _ => {

@@ -1,7 +1,7 @@
 //! Rules and requirements, from the wire to the domain.
 
 use super::error::Report;
-use super::names::path_text;
+use super::names::match_text;
 use super::wire::{self, Alternative};
 use crate::keys::ProviderId;
 use crate::requirement::{Case, PathMatch, PathPattern, Requirement, Rule};
@@ -74,7 +74,7 @@ impl Scope<'_> {
                 PathPattern::SeparatedPrefix,
             ),
         ] {
-            patterns.extend(text.map(|text| path_text(text, &format!("{path}.{field}"), self.report).map(pattern)));
+            patterns.extend(text.map(|text| match_text(text, &format!("{path}.{field}"), self.report).map(pattern)));
         }
         if patterns.len() != 1 {
             self.report.add(
@@ -114,13 +114,15 @@ impl Scope<'_> {
             Alternative::ProviderAndAudiences { name, audiences } => {
                 let path = format!("{path}.provider_and_audiences");
                 let provider = self.provider(&name, &format!("{path}.provider_name"));
-                if audiences.is_empty() || audiences.iter().any(String::is_empty) {
-                    self.report.add(
-                        format!("{path}.audiences"),
-                        "must name the audiences, none of them empty",
-                    );
+                if audiences.iter().any(String::is_empty) {
+                    let problem = "has an empty one; name an audience or leave it out";
+                    self.report.add(format!("{path}.audiences"), problem);
                 }
-                Requirement::ProviderWithAudiences(provider?, audiences)
+                if audiences.is_empty() {
+                    Requirement::Provider(provider?)
+                } else {
+                    Requirement::ProviderWithAudiences(provider?, audiences)
+                }
             }
             Alternative::Any(list) => Requirement::Any(self.requirements(list, &format!("{path}.requires_any"))?),
             Alternative::All(list) => Requirement::All(self.requirements(list, &format!("{path}.requires_all"))?),

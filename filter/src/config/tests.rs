@@ -32,11 +32,12 @@ fn full() -> Value {
                 "forward": true,
                 "from_headers": [{"name": "X-Token", "value_prefix": "Token "}, {"name": "Authorization", "value_prefix": "Bearer "}],
                 "from_params": ["jwt"],
+                "from_cookies": ["session"],
                 "forward_payload_header": "X-Payload",
                 "pad_forward_payload_header": true,
                 "claim_to_headers": [
                     {"header_name": "X-User-Id", "claim_name": "sub"},
-                    {"header_name": "x-tenant", "claim_path": ["a.b", "c"]},
+                    {"header_name": "x-tenant", "claim_path": [{"key": "a.b"}, {"key": "c"}]},
                 ],
                 "clear_route_cache": true,
             },
@@ -137,14 +138,15 @@ fn every_field_arrives_in_either_spelling() {
             remote.places,
             [
                 Place::Header {
-                    name: "x-token".to_owned(),
-                    prefix: Prefix::Literal("Token ".to_owned())
-                },
-                Place::Header {
                     name: "authorization".to_owned(),
                     prefix: Prefix::Bearer
                 },
+                Place::Header {
+                    name: "x-token".to_owned(),
+                    prefix: Prefix::Literal("Token ".to_owned())
+                },
                 Place::Parameter("jwt".to_owned()),
+                Place::Cookie("session".to_owned()),
             ]
         );
         assert_eq!(
@@ -218,6 +220,21 @@ fn what_is_left_out_has_a_default() {
     );
     let zero = with("/providers/remote/clock_skew_seconds", json!(0));
     assert_eq!(parse(&zero).providers[1].rules.clock_skew, Duration::from_mins(1));
+}
+
+#[test]
+fn bytes_are_base64_in_either_alphabet_and_with_or_without_padding() {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+    // Both alphabets differ in what these bytes become.
+    let mut set: Value = serde_json::from_str(&jwks(&[("one", 1)])).unwrap();
+    set["x"] = json!("~~~???");
+    for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
+        for blanks in ["", " ", "  "] {
+            let encoded = engine.encode(format!("{set}{blanks}"));
+            parse(&with("/providers/local/local_jwks", json!({"inline_bytes": encoded})));
+        }
+    }
 }
 
 #[test]

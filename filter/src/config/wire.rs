@@ -61,6 +61,7 @@ pub(super) struct Provider {
     pub(super) forward: bool,
     pub(super) from_headers: Vec<FromHeader>,
     pub(super) from_params: Vec<String>,
+    pub(super) from_cookies: Vec<String>,
     pub(super) forward_payload_header: Option<String>,
     pub(super) pad_forward_payload_header: bool,
     pub(super) claim_to_headers: Vec<ClaimToHeader>,
@@ -70,7 +71,6 @@ pub(super) struct Provider {
 impl Provider {
     fn read(fields: &mut Fields<'_>) -> Self {
         fields.unsupported("subjects", LATER);
-        fields.unsupported("from_cookies", LATER);
         fields.unsupported(
             "jwt_cache_config",
             "this version of Gatehouse verifies every token anew",
@@ -95,6 +95,7 @@ impl Provider {
             forward: fields.flag("forward").unwrap_or_default(),
             from_headers: fields.list("from_headers", FromHeader::read),
             from_params: fields.strings("from_params"),
+            from_cookies: fields.strings("from_cookies"),
             forward_payload_header: fields.string("forward_payload_header"),
             pad_forward_payload_header: fields.flag("pad_forward_payload_header").unwrap_or_default(),
             claim_to_headers: fields.list("claim_to_headers", ClaimToHeader::read),
@@ -207,7 +208,7 @@ impl ClaimToHeader {
             path: fields.path(),
             header_name: fields.string("header_name").unwrap_or_default(),
             claim_name: fields.string("claim_name"),
-            claim_path: fields.strings("claim_path"),
+            claim_path: fields.list("claim_path", |fields| fields.string("key").unwrap_or_default()),
         }
     }
 }

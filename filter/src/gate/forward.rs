@@ -1,56 +1,42 @@
 //! What is written into a request that passes.
 
-use super::{Case, Decision, Destination, Identity, RouteCache, refuse};
+use super::{Case, Destination, Findings, RouteCache};
 use crate::headers::Edits;
-use crate::refusal::Reason;
 use crate::request::{Request, query_of};
 use crate::service::{CLUSTER_HEADER, TIMEOUT_HEADER};
-use crate::token::{Place, without_parameters};
+use crate::token::{without_cookies, without_parameters};
 
 impl<R: Request> Case<'_, R> {
     pub(super) fn write(
         &self,
         target: &[u8],
         destination: Option<&Destination<'_>>,
-        identities: &[Identity<'_>],
+        findings: Findings<'_>,
         edits: &mut Edits,
-    ) -> Result<RouteCache, Decision> {
-        let mut route = RouteCache::Keep;
-        let mut spent_parameters = Vec::new();
-        for identity in identities {
-            let Some(provider) = self.config.providers.get(identity.provider.index()) else {
-                continue;
-            };
-            for header in &provider.claim_headers {
-                let value = header
-                    .value(identity.token.claims().raw())
-                    .map_err(|_| refuse(Reason::ClaimUnusable))?;
-                if let Some(value) = value {
-                    edits.set(&header.name, value);
-                }
-            }
-            if let Some(header) = &provider.payload_header {
-                edits.set(&header.name, header.value(identity.token.payload_segment()));
-            }
-            if !provider.forward {
-                match identity.place {
-                    Place::Header { name, .. } => edits.remove(name),
-                    Place::Parameter(name) => spent_parameters.push(name.as_str()),
-                }
-            }
-            if provider.clear_route_cache {
-                route = RouteCache::Clear;
+    ) -> RouteCache {
+        for name in findings.spent.headers() {
+            edits.remove(name);
+        }
+        let spent_cookies: Vec<&str> = findings.spent.cookies().collect();
+        if !spent_cookies.is_empty() {
+            match without_cookies(self.request, &spent_cookies) {
+                Some(kept) => edits.set("cookie", kept),
+                None => edits.remove("cookie"),
             }
         }
+        let spent_parameters: Vec<&str> = findings.spent.parameters().collect();
         self.write_target(target, destination, &spent_parameters, edits);
+        for (name, value) in findings.headers {
+            edits.set(name, value);
+        }
         if let Some(service) = destination.and_then(|destination| destination.service) {
             edits.set(CLUSTER_HEADER, service.cluster.clone().into_bytes());
             if let Some(timeout) = service.timeout {
                 edits.set(TIMEOUT_HEADER, timeout.as_millis().to_string().into_bytes());
             }
-            route = RouteCache::Clear;
+            return RouteCache::Clear;
         }
-        Ok(route)
+        findings.route
     }
 
     /// The path as the service sees it, the query without the tokens that were in it; written only where it differs.

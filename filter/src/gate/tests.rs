@@ -5,6 +5,7 @@
 mod claims;
 mod headers;
 mod keys;
+mod order;
 mod requirements;
 mod routing;
 mod structure;

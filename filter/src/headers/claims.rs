@@ -88,14 +88,17 @@ pub fn header_text(text: &str) -> Result<Vec<u8>, UnusableClaim> {
     Ok(value.into_bytes())
 }
 
-/// Whole non-negative numbers as integers, all others with six decimals, as the native filter writes them. Integers keep
+/// Whole non-negative numbers below 2^64 as integers, all others with six decimals, as the native filter writes them. Integers keep
 /// all their digits: the native filter sends them through a double, and two users' numbers may become one.
 fn number_text(number: Number) -> String {
+    const TWO_TO_THE_64: f64 = 18_446_744_073_709_551_616.0;
     match number {
         Number::Unsigned(whole) => whole.to_string(),
         Number::Negative(whole) => format!("{whole}.000000"),
         // Of the two zeros, only one has no sign.
-        Number::Float(float) if float >= 0.0 && float.fract() == 0.0 => format!("{:.0}", float.abs()),
+        Number::Float(float) if (0.0..TWO_TO_THE_64).contains(&float) && float.fract() == 0.0 => {
+            format!("{:.0}", float.abs())
+        }
         Number::Float(float) => format!("{float:.6}"),
     }
 }
@@ -132,7 +135,9 @@ mod tests {
             ("9007199254740993", Some("9007199254740993")),
             ("18446744073709551615", Some("18446744073709551615")),
             ("1e3", Some("1000")),
-            ("1e20", Some("100000000000000000000")),
+            ("1e19", Some("10000000000000000000")),
+            ("1e20", Some("100000000000000000000.000000")),
+            ("18446744073709551616", Some("18446744073709551616.000000")),
             ("2.0", Some("2")),
             ("1.5", Some("1.500000")),
             ("-5", Some("-5.000000")),

@@ -1,6 +1,8 @@
 //! Trees of requirements and what comes of them.
 //!
-//! How one provider judges the request is a function that is handed in, so the logic of the tree stands alone here.
+//! How the request's tokens are judged is a function that is handed in, so the logic of the tree stands alone here. That
+//! function remembers: a token that passed is taken out of the request at once, and what is asked next no longer finds it.
+//! So the order of the questions is part of the meaning, and it is the native filter's.
 
 use crate::keys::{Fetch, ProviderId};
 use crate::refusal::Reason;
@@ -16,113 +18,99 @@ pub enum Requirement {
     Any(Vec<Requirement>),
     /// All of these.
     All(Vec<Requirement>),
-    /// No token, or one that some provider accepts.
+    /// No token, or one that its issuer's provider accepts.
     AllowMissing,
-    /// Anything: a token that some provider accepts tells who is asking, any other is as good as none.
+    /// Anything: a token that its issuer's provider accepts tells who is asking, any other is as good as none.
     AllowMissingOrFailed,
 }
 
-/// How one provider judged a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attempt<V> {
-    /// It accepted this token.
-    Verified(V),
-    /// It accepted nothing.
-    Refused(Reason),
-    /// It can't say before its keys have been fetched.
-    Waiting(Fetch),
+/// Whose tokens are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose<'r> {
+    /// This provider's, with the audiences that stand in for its own, if any.
+    Provider(ProviderId, Option<&'r [String]>),
+    /// Anybody's: each token is for the provider of its issuer.
+    Anybody,
 }
 
-/// What came of a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict<V> {
-    /// The request passes, as the bearer of these tokens; there may be none.
-    Passed(Vec<V>),
+/// What came of a question, or of a whole tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The request passes.
+    Passed,
     /// It does not.
     Refused(Reason),
     /// That depends on keys which are yet to be fetched.
     Waiting(Fetch),
 }
 
-/// Judges a request by a requirement. `judge` asks one provider, with the audiences that stand in for its own, if any;
-/// `providers` are all that the configuration knows.
-pub fn evaluate<V>(
-    requirement: &Requirement,
-    providers: &[ProviderId],
-    judge: &mut impl FnMut(ProviderId, Option<&[String]>) -> Attempt<V>,
-) -> Verdict<V> {
+/// Judges a request by a requirement.
+pub fn evaluate(requirement: &Requirement, judge: &mut impl FnMut(Whose<'_>) -> Verdict) -> Verdict {
     match requirement {
-        Requirement::Provider(provider) => judge(*provider, None).into(),
-        Requirement::ProviderWithAudiences(provider, audiences) => judge(*provider, Some(audiences)).into(),
-        Requirement::Any(requirements) => any(requirements, providers, judge),
-        Requirement::All(requirements) => all(requirements, providers, judge),
-        Requirement::AllowMissing => match any_provider(providers, judge) {
-            Verdict::Refused(Reason::TokenMissing) => Verdict::Passed(Vec::new()),
-            verdict => verdict,
-        },
-        Requirement::AllowMissingOrFailed => match any_provider(providers, judge) {
-            Verdict::Refused(_) => Verdict::Passed(Vec::new()),
-            verdict => verdict,
-        },
+        Requirement::Provider(provider) => judge(Whose::Provider(*provider, None)),
+        Requirement::ProviderWithAudiences(provider, audiences) => judge(Whose::Provider(*provider, Some(audiences))),
+        Requirement::Any(requirements) => any(requirements, judge),
+        Requirement::All(requirements) => all(requirements, judge),
+        Requirement::AllowMissing => judge(Whose::Anybody).forgive(Allowance::Missing),
+        Requirement::AllowMissingOrFailed => judge(Whose::Anybody).forgive(Allowance::MissingOrFailed),
     }
 }
 
-impl<V> From<Attempt<V>> for Verdict<V> {
-    fn from(attempt: Attempt<V>) -> Self {
-        match attempt {
-            Attempt::Verified(verified) => Self::Passed(vec![verified]),
-            Attempt::Refused(reason) => Self::Refused(reason),
-            Attempt::Waiting(fetch) => Self::Waiting(fetch),
+/// What an allowance lets pass, the narrower one first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Allowance {
+    Missing,
+    MissingOrFailed,
+}
+
+impl Requirement {
+    const fn allowance(&self) -> Option<Allowance> {
+        match self {
+            Self::AllowMissing => Some(Allowance::Missing),
+            Self::AllowMissingOrFailed => Some(Allowance::MissingOrFailed),
+            _ => None,
         }
     }
 }
 
-fn any_provider<V>(
-    providers: &[ProviderId],
-    judge: &mut impl FnMut(ProviderId, Option<&[String]>) -> Attempt<V>,
-) -> Verdict<V> {
-    first_passed(providers.iter().map(|provider| judge(*provider, None).into()))
+impl Verdict {
+    fn forgive(self, allowance: Allowance) -> Self {
+        match (self, allowance) {
+            (Self::Refused(Reason::TokenMissing), _) | (Self::Refused(_), Allowance::MissingOrFailed) => Self::Passed,
+            _ => self,
+        }
+    }
 }
 
-fn any<V>(
-    requirements: &[Requirement],
-    providers: &[ProviderId],
-    judge: &mut impl FnMut(ProviderId, Option<&[String]>) -> Attempt<V>,
-) -> Verdict<V> {
-    // Inside a list, an allowance only rescues what the others in the list make of the request.
-    let is_allowance = |requirement: &&Requirement| {
-        matches!(
-            requirement,
-            Requirement::AllowMissing | Requirement::AllowMissingOrFailed
-        )
+fn any(requirements: &[Requirement], judge: &mut impl FnMut(Whose<'_>) -> Verdict) -> Verdict {
+    // Beside others, an allowance asks for nothing itself: it forgives what the others make of the request.
+    let allowance = requirements.iter().filter_map(Requirement::allowance).max();
+    let mut others = requirements
+        .iter()
+        .filter(|other| other.allowance().is_none())
+        .peekable();
+    let verdict = if others.peek().is_none() && allowance.is_some() {
+        judge(Whose::Anybody)
+    } else {
+        first_passed(others.map(|other| evaluate(other, judge)))
     };
-    let verdict = first_passed(
-        requirements
-            .iter()
-            .filter(|requirement| !is_allowance(requirement))
-            .map(|requirement| evaluate(requirement, providers, judge)),
-    );
-    let rescued = match &verdict {
-        Verdict::Refused(Reason::TokenMissing) => requirements.iter().any(|requirement| is_allowance(&requirement)),
-        Verdict::Refused(_) => requirements.contains(&Requirement::AllowMissingOrFailed),
-        Verdict::Passed(_) | Verdict::Waiting(_) => false,
-    };
-    if rescued { Verdict::Passed(Vec::new()) } else { verdict }
+    allowance.map_or(verdict, |allowance| verdict.forgive(allowance))
 }
 
-/// The first verdict that passes. If none does, one that waits, since it may pass yet; else the most telling refusal.
-fn first_passed<V>(verdicts: impl Iterator<Item = Verdict<V>>) -> Verdict<V> {
+/// The first verdict that passes. If none does, one that waits, since it may pass yet; else the most telling refusal, of
+/// several that tell as much the last.
+fn first_passed(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
     let mut waiting = None;
     let mut refused = Reason::TokenMissing;
     for verdict in verdicts {
         match verdict {
-            Verdict::Passed(_) => return verdict,
-            Verdict::Waiting(fetch) => waiting = waiting.or(Some(fetch)),
-            Verdict::Refused(reason) if telling(reason) > telling(refused) => refused = reason,
+            Verdict::Passed => return verdict,
+            Verdict::Waiting(_) => waiting = waiting.or(Some(verdict)),
+            Verdict::Refused(reason) if telling(reason) >= telling(refused) => refused = reason,
             Verdict::Refused(_) => {}
         }
     }
-    waiting.map_or(Verdict::Refused(refused), Verdict::Waiting)
+    waiting.unwrap_or(Verdict::Refused(refused))
 }
 
 /// How much a refusal tells, when several providers each have their own: that one of them found nothing, or that the
@@ -135,21 +123,13 @@ const fn telling(reason: Reason) -> u8 {
     }
 }
 
-fn all<V>(
-    requirements: &[Requirement],
-    providers: &[ProviderId],
-    judge: &mut impl FnMut(ProviderId, Option<&[String]>) -> Attempt<V>,
-) -> Verdict<V> {
-    let mut passed = Vec::new();
-    let mut waiting = None;
-    for requirement in requirements {
-        match evaluate(requirement, providers, judge) {
-            Verdict::Passed(verified) => passed.extend(verified),
-            Verdict::Waiting(fetch) => waiting = waiting.or(Some(fetch)),
-            Verdict::Refused(reason) => return Verdict::Refused(reason),
-        }
-    }
-    waiting.map_or(Verdict::Passed(passed), Verdict::Waiting)
+/// The first that does not pass ends it, also one that waits: what comes after it would be asked before the token that it
+/// is about was taken out.
+fn all(requirements: &[Requirement], judge: &mut impl FnMut(Whose<'_>) -> Verdict) -> Verdict {
+    let mut verdicts = requirements.iter().map(|requirement| evaluate(requirement, judge));
+    verdicts
+        .find(|verdict| *verdict != Verdict::Passed)
+        .unwrap_or(Verdict::Passed)
 }
 
 #[cfg(test)]
@@ -158,67 +138,107 @@ mod tests {
     use crate::keys::Why;
     use crate::testing::test;
     use Requirement::{All, AllowMissing, AllowMissingOrFailed, Any, Provider};
+    use Verdict::{Passed, Refused, Waiting};
 
     const A: ProviderId = ProviderId::new(0);
     const B: ProviderId = ProviderId::new(1);
-    const COLD: Fetch = Fetch {
+    const MISSING: Verdict = Refused(Reason::TokenMissing);
+    const ISSUER: Verdict = Refused(Reason::IssuerUnknown);
+    const FAILED: Verdict = Refused(Reason::SignatureInvalid);
+    const EXPIRED: Verdict = Refused(Reason::Expired);
+    const COLD: Verdict = Waiting(Fetch {
         provider: B,
         why: Why::Cold,
-    };
+    });
 
-    fn judged(requirement: &Requirement, a: &Attempt<char>, b: &Attempt<char>) -> Verdict<char> {
-        evaluate(requirement, &[A, B], &mut |provider, _| {
-            if provider == A { a.clone() } else { b.clone() }
-        })
+    /// The verdict, and who was asked: `a`, `b` or `?` for anybody.
+    fn judged(requirement: &Requirement, a: Verdict, b: Verdict, anybody: Verdict) -> (Verdict, String) {
+        let mut asked = String::new();
+        let verdict = evaluate(requirement, &mut |whose| {
+            let (name, verdict) = match whose {
+                Whose::Provider(provider, _) if provider == A => ('a', a),
+                Whose::Provider(..) => ('b', b),
+                Whose::Anybody => ('?', anybody),
+            };
+            asked.push(name);
+            verdict
+        });
+        (verdict, asked)
     }
 
     #[test]
-    fn trees_decide_as_the_native_filter_does() {
-        let ok = Attempt::Verified;
-        let no = Attempt::Refused;
-        let passed = |verified: &str| Verdict::Passed(verified.chars().collect());
-        let (missing, failed, issuer) = (Reason::TokenMissing, Reason::SignatureInvalid, Reason::IssuerUnknown);
+    fn lists_of_providers_decide_as_the_native_filter_does() {
         let any = || Any(vec![Provider(A), Provider(B)]);
         let all = || All(vec![Provider(A), Provider(B)]);
-        let with = |allowance: Requirement| Any(vec![Provider(A), Provider(B), allowance]);
-        for (requirement, a, b, expected) in [
-            (Provider(A), ok('a'), no(missing), passed("a")),
-            (Provider(B), ok('a'), no(missing), Verdict::Refused(missing)),
-            (any(), no(failed), ok('b'), passed("b")),
-            (any(), ok('a'), ok('b'), passed("a")),
-            (any(), no(failed), no(issuer), Verdict::Refused(failed)),
-            (any(), no(issuer), no(failed), Verdict::Refused(failed)),
-            (any(), no(missing), no(issuer), Verdict::Refused(issuer)),
-            (any(), no(missing), no(missing), Verdict::Refused(missing)),
-            (any(), ok('a'), Attempt::Waiting(COLD), passed("a")),
-            (any(), no(failed), Attempt::Waiting(COLD), Verdict::Waiting(COLD)),
-            (all(), ok('a'), ok('b'), passed("ab")),
-            (all(), ok('a'), no(missing), Verdict::Refused(missing)),
-            (all(), ok('a'), Attempt::Waiting(COLD), Verdict::Waiting(COLD)),
-            (all(), Attempt::Waiting(COLD), no(failed), Verdict::Refused(failed)),
-            (with(AllowMissing), no(missing), no(missing), passed("")),
-            (with(AllowMissing), no(failed), no(missing), Verdict::Refused(failed)),
-            (with(AllowMissing), no(issuer), no(missing), Verdict::Refused(issuer)),
-            (with(AllowMissing), no(failed), ok('b'), passed("b")),
-            (with(AllowMissingOrFailed), no(failed), no(issuer), passed("")),
-            (with(AllowMissingOrFailed), no(missing), no(missing), passed("")),
-            (
-                with(AllowMissingOrFailed),
-                no(failed),
-                Attempt::Waiting(COLD),
-                Verdict::Waiting(COLD),
-            ),
-            (AllowMissing, no(missing), no(missing), passed("")),
-            (AllowMissing, no(missing), ok('b'), passed("b")),
-            (AllowMissing, no(issuer), no(missing), Verdict::Refused(issuer)),
-            (AllowMissingOrFailed, no(failed), no(missing), passed("")),
-            (AllowMissingOrFailed, no(failed), ok('b'), passed("b")),
-            (Any(vec![AllowMissing]), no(failed), no(failed), passed("")),
-            (Any(vec![]), ok('a'), ok('b'), Verdict::Refused(missing)),
-            (All(vec![Provider(A), AllowMissing]), ok('a'), no(missing), passed("aa")),
-            (Any(vec![all(), Provider(B)]), no(missing), ok('b'), passed("b")),
+        for (requirement, a, b, expected, asked) in [
+            (Provider(A), Passed, MISSING, Passed, "a"),
+            (Provider(B), Passed, MISSING, MISSING, "b"),
+            (any(), FAILED, Passed, Passed, "ab"),
+            (any(), Passed, Passed, Passed, "a"),
+            (any(), FAILED, ISSUER, FAILED, "ab"),
+            (any(), ISSUER, FAILED, FAILED, "ab"),
+            (any(), FAILED, EXPIRED, EXPIRED, "ab"),
+            (any(), EXPIRED, FAILED, FAILED, "ab"),
+            (any(), EXPIRED, MISSING, EXPIRED, "ab"),
+            (any(), MISSING, ISSUER, ISSUER, "ab"),
+            (any(), ISSUER, MISSING, ISSUER, "ab"),
+            (any(), MISSING, MISSING, MISSING, "ab"),
+            (any(), Passed, COLD, Passed, "a"),
+            (any(), COLD, Passed, Passed, "ab"),
+            (any(), FAILED, COLD, COLD, "ab"),
+            (all(), Passed, Passed, Passed, "ab"),
+            (all(), Passed, MISSING, MISSING, "ab"),
+            (all(), FAILED, Passed, FAILED, "a"),
+            (all(), Passed, COLD, COLD, "ab"),
+            (all(), COLD, FAILED, COLD, "a"),
+            (Any(vec![]), Passed, Passed, MISSING, ""),
+            (Any(vec![all(), Provider(B)]), MISSING, Passed, Passed, "ab"),
         ] {
-            assert_eq!(judged(&requirement, &a, &b), expected, "{requirement:?} {a:?} {b:?}");
+            let found = judged(&requirement, a, b, Passed);
+            assert_eq!(found, (expected, asked.to_owned()), "{requirement:?} {a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn an_allowance_beside_others_forgives_and_asks_nothing() {
+        let with = |allowance: Requirement| Any(vec![allowance, Provider(A), Provider(B)]);
+        let both = || Any(vec![AllowMissing, Provider(A), AllowMissingOrFailed]);
+        for (requirement, a, b, expected, asked) in [
+            (with(AllowMissing), MISSING, MISSING, Passed, "ab"),
+            (with(AllowMissing), FAILED, MISSING, FAILED, "ab"),
+            (with(AllowMissing), ISSUER, MISSING, ISSUER, "ab"),
+            (with(AllowMissing), FAILED, Passed, Passed, "ab"),
+            (with(AllowMissing), MISSING, COLD, COLD, "ab"),
+            (with(AllowMissingOrFailed), FAILED, ISSUER, Passed, "ab"),
+            (with(AllowMissingOrFailed), MISSING, MISSING, Passed, "ab"),
+            (with(AllowMissingOrFailed), FAILED, COLD, COLD, "ab"),
+            (both(), FAILED, Passed, Passed, "a"),
+        ] {
+            let found = judged(&requirement, a, b, FAILED);
+            assert_eq!(found, (expected, asked.to_owned()), "{requirement:?} {a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn an_allowance_alone_asks_for_anybody_s_token() {
+        let only = |allowances: &[Requirement]| Any(allowances.to_vec());
+        for (requirement, anybody, expected, asked) in [
+            (AllowMissing, MISSING, Passed, "?"),
+            (AllowMissing, Passed, Passed, "?"),
+            (AllowMissing, FAILED, FAILED, "?"),
+            (AllowMissing, COLD, COLD, "?"),
+            (AllowMissingOrFailed, FAILED, Passed, "?"),
+            (AllowMissingOrFailed, COLD, COLD, "?"),
+            (only(&[AllowMissing]), FAILED, FAILED, "?"),
+            (only(&[AllowMissing, AllowMissing]), FAILED, FAILED, "?"),
+            (only(&[AllowMissing, AllowMissing]), MISSING, Passed, "?"),
+            (only(&[AllowMissing, AllowMissingOrFailed]), FAILED, Passed, "?"),
+            (only(&[AllowMissingOrFailed, AllowMissing]), FAILED, Passed, "?"),
+            (All(vec![Provider(A), AllowMissing]), FAILED, FAILED, "a?"),
+            (All(vec![Provider(A), AllowMissing]), MISSING, Passed, "a?"),
+        ] {
+            let found = judged(&requirement, Passed, Passed, anybody);
+            assert_eq!(found, (expected, asked.to_owned()), "{requirement:?} {anybody:?}");
         }
     }
 }

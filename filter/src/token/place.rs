@@ -1,6 +1,6 @@
-//! Where a provider's token is looked for.
+//! Where tokens are looked for.
 
-use super::query::values;
+use super::{cookie, query};
 use crate::request::{Request, query_of};
 
 /// What stands before the token in a header's value.
@@ -24,6 +24,8 @@ pub enum Place {
     },
     /// A query parameter.
     Parameter(String),
+    /// A cookie.
+    Cookie(String),
 }
 
 /// The places of a provider that names none: RFC 6750, sections 2.1 and 2.3.
@@ -38,54 +40,104 @@ pub fn default_places() -> Vec<Place> {
     ]
 }
 
-/// What a search came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Search<'p> {
-    /// There is no token.
-    Missing,
-    /// There is one.
-    Found {
-        /// The token, yet unread.
-        token: Vec<u8>,
-        /// Where it was.
-        place: &'p Place,
-    },
-    /// There are several, or `Authorization` came more than once: which one counts is not for a gate to guess
-    /// (RFC 6750, section 2: no more than one method in a request).
-    Repeated,
+impl Place {
+    /// By this, places come in the order in which the native filter looks at them: headers by name and prefix, then
+    /// parameters, then cookies.
+    #[must_use]
+    pub fn rank(&self) -> (u8, String) {
+        match self {
+            Self::Header { name, prefix } => (0, format!("{name}{}", prefix.text())),
+            Self::Parameter(name) => (1, name.clone()),
+            Self::Cookie(name) => (2, name.clone()),
+        }
+    }
 }
 
-/// Looks for a provider's token.
-#[must_use]
-pub fn find<'p>(places: &'p [Place], request: &impl Request) -> Search<'p> {
-    let mut search = Search::Missing;
-    for place in places {
-        let tokens = match place {
+/// Something that stands where a token belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found<'p> {
+    /// The token, yet unread; empty where what stands there is none.
+    pub token: Vec<u8>,
+    /// Where it was.
+    pub place: &'p Place,
+}
+
+/// `Authorization` came more than once: which one counts is not for a gate to guess (RFC 6750, section 2: no more than one
+/// method in a request).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeated;
+
+/// Places whose tokens have passed and do not go on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent<'p>(Vec<&'p Place>);
+
+impl<'p> Spent<'p> {
+    /// Takes note of a place.
+    pub fn add(&mut self, place: &'p Place) {
+        self.0.push(place);
+    }
+
+    /// The headers among them.
+    pub fn headers(&self) -> impl Iterator<Item = &'p str> {
+        self.0.iter().filter_map(|place| match place {
+            Place::Header { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The query parameters among them.
+    pub fn parameters(&self) -> impl Iterator<Item = &'p str> {
+        self.0.iter().filter_map(|place| match place {
+            Place::Parameter(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The cookies among them.
+    pub fn cookies(&self) -> impl Iterator<Item = &'p str> {
+        self.0.iter().filter_map(|place| match place {
+            Place::Cookie(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether nothing can be found here any more. A header goes as a whole, whatever the prefix; a cookie only goes when
+    /// everything has been judged, since the native filter leaves it for the next requirement to find.
+    fn covers(&self, place: &Place) -> bool {
+        match place {
+            Place::Header { name, .. } => self.headers().any(|spent| spent == name),
+            Place::Parameter(name) => self.parameters().any(|spent| spent == name),
+            Place::Cookie(_) => false,
+        }
+    }
+}
+
+/// Looks for tokens in places that are not spent, in the order of the places.
+pub fn find<'p>(places: &'p [Place], request: &impl Request, spent: &Spent<'_>) -> Result<Vec<Found<'p>>, Repeated> {
+    let mut found = Vec::new();
+    for place in places.iter().filter(|place| !spent.covers(place)) {
+        let mut add = |token: &[u8]| {
+            let token = token.to_vec();
+            found.push(Found { token, place });
+        };
+        match place {
             Place::Header { name, prefix } => {
                 if name == "authorization" && is_repeated(request, prefix) {
-                    return Search::Repeated;
+                    return Err(Repeated);
                 }
                 request
                     .values(name)
                     .filter_map(|value| prefix.token_of(value))
-                    .map(<[u8]>::to_vec)
-                    .collect()
+                    .for_each(add);
             }
             Place::Parameter(name) => {
                 let query = request.target().and_then(query_of).unwrap_or_default();
-                values(query, name)
-                    .filter(|token| !token.is_empty())
-                    .collect::<Vec<_>>()
+                query::values(query, name).for_each(|value| add(&value));
             }
-        };
-        for token in tokens {
-            if search != Search::Missing {
-                return Search::Repeated;
-            }
-            search = Search::Found { token, place };
+            Place::Cookie(name) => cookie::values(request, name).for_each(add),
         }
     }
-    search
+    Ok(found)
 }
 
 /// Whether `Authorization` came more than once. Envoy joins the values of repeated headers that it knows; what stands
@@ -103,37 +155,46 @@ fn is_repeated(request: &impl Request, prefix: &Prefix) -> bool {
 }
 
 impl Prefix {
-    /// The token in a header's value; none where the value belongs to another scheme or the token is empty.
+    /// How it is written in a configuration.
+    fn text(&self) -> &str {
+        match self {
+            Self::Bearer => "Bearer ",
+            Self::Literal(prefix) => prefix,
+        }
+    }
+
+    /// The token in a header's value; none where the value has not the prefix. A prefix that does not begin the value, or
+    /// has nothing behind it, is not taken for a missing token: readers that search for it would find one there.
     fn token_of<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
-        const SCHEME: &[u8] = b"bearer";
-        let value = value.trim_ascii();
-        let token = match self {
-            Self::Literal(prefix) => value.strip_prefix(prefix.trim_ascii_end().as_bytes()).filter(|rest| {
-                // `prefix` was compared without the blanks at its end, which trimming took from a value without a token.
-                rest.is_empty() || !prefix.ends_with(' ') || rest.starts_with(b" ")
-            })?,
-            Self::Bearer => {
-                let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
-                if !scheme.eq_ignore_ascii_case(SCHEME) || !(rest.is_empty() || rest.starts_with(b" ")) {
-                    return None;
-                }
-                rest
-            }
+        let text = self.text().as_bytes();
+        let begin = |value: &'v [u8]| {
+            let (start, rest) = value.split_at_checked(text.len())?;
+            let equal = match self {
+                Self::Bearer => start.eq_ignore_ascii_case(text),
+                Self::Literal(_) => start == text,
+            };
+            equal.then_some(rest)
         };
-        Some(token.trim_ascii()).filter(|token| !token.is_empty())
+        let anywhere = || text.is_empty() || value.windows(text.len()).any(|window| window == text);
+        begin(value)
+            .or_else(|| begin(value.trim_ascii_start()))
+            .map(<[u8]>::trim_ascii)
+            .or_else(|| anywhere().then_some(b"".as_slice()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
     use super::*;
     use crate::testing::{request, test};
 
     fn found(places: &[Place], headers: &[(&str, &str)]) -> Result<Option<String>, &'static str> {
-        match find(places, &request(headers)) {
-            Search::Missing => Ok(None),
-            Search::Found { token, .. } => Ok(Some(String::from_utf8_lossy(&token).into_owned())),
-            Search::Repeated => Err("repeated"),
+        let mut found = find(places, &request(headers), &Spent::default()).map_err(|Repeated| "repeated")?;
+        match (found.pop(), found.is_empty()) {
+            (Some(_), false) => Err("repeated"),
+            (found, _) => Ok(found.map(|found| String::from_utf8_lossy(&found.token).into_owned())),
         }
     }
 
@@ -145,11 +206,16 @@ mod tests {
             (&[("authorization", "BEARER   abc  ")], Ok(Some("abc"))),
             (&[("authorization", "BeArEr abc")], Ok(Some("abc"))),
             (&[("authorization", "Bearer")], Ok(None)),
-            (&[("authorization", "Bearer ")], Ok(None)),
+            (&[("authorization", "Bearer ")], Ok(Some(""))),
+            (&[("authorization", "bearer   ")], Ok(Some(""))),
             (&[("authorization", "")], Ok(None)),
             (&[("authorization", "Bearerabc")], Ok(None)),
             (&[("authorization", "Basic abc")], Ok(None)),
-            (&[("authorization", "Basic Bearer abc")], Ok(None)),
+            (&[("authorization", "Basic Bearer abc")], Ok(Some(""))),
+            (&[("authorization", "Basic x, Bearer abc")], Ok(Some(""))),
+            (&[("authorization", "xBearer abc")], Ok(Some(""))),
+            (&[("authorization", "xbearer abc")], Ok(None)),
+            (&[("authorization", " Bearer abc")], Ok(Some("abc"))),
             (&[("authorization", "DPoP abc")], Ok(None)),
             (&[("authorization", "Bearer abc def")], Ok(Some("abc def"))),
             (&[("authorization", "Bearer a, Bearer b")], Err("repeated")),
@@ -167,7 +233,8 @@ mod tests {
                 Err("repeated"),
             ),
             (&[(":path", "/x?access_token=abc")], Ok(Some("abc"))),
-            (&[(":path", "/x?access_token=")], Ok(None)),
+            (&[(":path", "/x?access_token=")], Ok(Some(""))),
+            (&[(":path", "/x?access_token")], Ok(Some(""))),
             (&[(":path", "/access_token=abc")], Ok(None)),
             (&[(":path", "/x?a=b#?access_token=abc")], Ok(None)),
             (&[(":path", "/x?access_token=a&access_token=b")], Err("repeated")),
@@ -202,7 +269,9 @@ mod tests {
             (&[("x-token", "token abc")], Ok(None)),
             (&[("x-token", "Token")], Ok(None)),
             (&[("x-token", "Tokenabc")], Ok(None)),
-            (&[("x-token", "x Token abc")], Ok(None)),
+            (&[("x-token", "x Token abc")], Ok(Some(""))),
+            (&[("x-token", "Token ")], Ok(Some(""))),
+            (&[("x-token", "")], Ok(None)),
             (&[(":path", "/?jwt=abc")], Ok(Some("abc"))),
             (
                 &[("authorization", "Bearer abc"), (":path", "/?access_token=abc")],
@@ -222,20 +291,87 @@ mod tests {
             let expected = expected.map(|token: Option<&str>| token.map(str::to_owned));
             assert_eq!(found(&places, headers), expected, "{headers:?}");
         }
+        for (prefix, value, expected) in [
+            ("", " abc ", Some("abc")),
+            ("", "", Some("")),
+            ("", "  ", Some("")),
+            ("v=", "v=abc", Some("abc")),
+            ("v=", "v=", Some("")),
+            ("v=", "v", None),
+            ("v=", "x; v=abc", Some("")),
+            // The text behind the prefix is no token, though the whole value may look like one.
+            ("Tok", "abTokcd", Some("")),
+            ("Bearer", "Bearerabc", Some("abc")),
+            ("Bearer", "Bearer abc", Some("abc")),
+            ("Bearer", "bearerabc", None),
+        ] {
+            let expected = Ok(expected.map(str::to_owned));
+            assert_eq!(
+                found(&[header(prefix)], &[("x-token", value)]),
+                expected,
+                "{prefix:?} {value:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn cookies_are_found_as_the_native_filter_finds_them() {
+        let places = [Place::Cookie("sess".to_owned())];
+        for (value, expected) in [
+            ("sess=T", Ok(Some("T"))),
+            ("a=b; sess=T; c=d", Ok(Some("T"))),
+            ("a=b;sess=T", Ok(Some("T"))),
+            ("sess=\"T\"", Ok(Some("T"))),
+            ("sess=T=", Ok(Some("T="))),
+            ("sess=", Ok(Some(""))),
+            ("sess=\"\"", Ok(Some(""))),
+            ("sess", Ok(None)),
+            ("sess = T", Ok(None)),
+            ("a=b, sess=T", Ok(None)),
+            ("Sess=T", Ok(None)),
+            ("xsess=T", Ok(None)),
+            ("\tsess=T", Ok(None)),
+            ("sess=T; sess=T", Err("repeated")),
+        ] {
+            let expected = expected.map(|token: Option<&str>| token.map(str::to_owned));
+            assert_eq!(found(&places, &[("cookie", value)]), expected, "{value}");
+        }
         assert_eq!(
-            found(&[header("")], &[("x-token", " abc ")]),
-            Ok(Some("abc".to_owned()))
+            found(&places, &[("cookie", "a=b"), ("cookie", "sess=T")]),
+            Ok(Some("T".to_owned()))
         );
         assert_eq!(
-            found(&[header("v=")], &[("x-token", "v=abc")]),
-            Ok(Some("abc".to_owned()))
+            found(&places, &[("cookie", "sess=S"), ("cookie", "sess=T")]),
+            Err("repeated")
         );
+    }
+
+    #[test]
+    fn what_is_spent_is_not_found_again_but_for_cookies() {
+        let header = |name: &str, prefix: &str| Place::Header {
+            name: name.to_owned(),
+            prefix: Prefix::Literal(prefix.to_owned()),
+        };
+        let (one, other) = (header("x-token", "a"), header("x-token", ""));
+        let places = [
+            one.clone(),
+            other,
+            Place::Parameter("jwt".to_owned()),
+            Place::Cookie("jwt".to_owned()),
+        ];
+        let request = request(&[("x-token", "abc"), (":path", "/?jwt=def"), ("cookie", "jwt=ghi")]);
+        let mut spent = Spent::default();
+        for (place, left) in [(&one, 2), (&places[2], 1), (&places[3], 1)] {
+            spent.add(place);
+            assert_eq!(find(&places, &request, &spent).unwrap().len(), left, "{place:?}");
+        }
     }
 
     #[test]
     fn bytes_that_are_not_text_are_just_another_token() {
         let request = crate::request::HeaderList::new(vec![("authorization".to_owned(), b"Bearer \xff\xfe".to_vec())]);
         let places = default_places();
-        assert!(matches!(find(&places, &request), Search::Found { token, .. } if token == b"\xff\xfe"));
+        let found = find(&places, &request, &Spent::default()).unwrap();
+        assert_eq!(found[0].token, b"\xff\xfe");
     }
 }

@@ -27,7 +27,7 @@ pub struct TokenRules {
     pub audiences: Vec<String>,
     /// Whether `exp` must be there.
     pub expiration: Expiration,
-    /// The time that `exp` must lie nearer than.
+    /// How far ahead of now `exp` may lie at most.
     pub max_lifetime: Option<Duration>,
     /// How far the issuer's clock may differ from ours.
     pub clock_skew: Duration,
@@ -74,6 +74,11 @@ impl TokenRules {
         {
             return Err(Reason::IssuerUnknown);
         }
+        // What the thing is comes before what it says: a refresh token is for another audience too, but its bearer is
+        // helped by hearing that it is no access token.
+        if !self.profile.accepts(token) {
+            return Err(Reason::TypeNotAllowed);
+        }
         self.check_times(token, now)?;
         if !audiences.is_empty()
             && !claims
@@ -82,11 +87,7 @@ impl TokenRules {
         {
             return Err(Reason::AudienceNotAllowed);
         }
-        self.check_lifetime(token, now)?;
-        if !self.profile.accepts(token) {
-            return Err(Reason::TypeNotAllowed);
-        }
-        Ok(())
+        self.check_lifetime(token, now)
     }
 
     /// Both edges belong to the token's life, as in the native filter: with a skew of 60 s it passes from `nbf - 60` to
@@ -113,7 +114,7 @@ impl TokenRules {
             .claims_unverified()
             .expires_at()
             .ok_or(Reason::ExpirationMissing)?;
-        if Duration::from_secs(expires_at.seconds().saturating_sub(now.as_secs())) < limit {
+        if Duration::from_secs(expires_at.seconds().saturating_sub(now.as_secs())) <= limit {
             Ok(())
         } else {
             Err(Reason::LifetimeTooLong)

@@ -30,25 +30,25 @@ impl NumericDate {
         self.0
     }
 
-    /// The date that a number stands for, unless it lies before the epoch or 2^64 seconds or more behind it. Readers who
-    /// know numbers as doubles only, Envoy's own filter for one, take the last 1024 numbers before 2^64 for that one,
-    /// so these are refused with it.
+    /// The date that a number stands for, unless it lies before the epoch or 2^63 seconds or more behind it, which no
+    /// signed 64-bit integer holds. Readers who know numbers as doubles only, Envoy's own filter for one, take the last
+    /// 512 numbers before 2^63 for that one, so these are refused with it.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "the range is checked first"
     )]
     pub(super) fn rounded(number: Number, rounding: Rounding) -> Option<Self> {
-        const TWO_TO_THE_64: f64 = 18_446_744_073_709_551_616.0;
+        const TWO_TO_THE_63: f64 = 9_223_372_036_854_775_808.0;
         match number {
-            Number::Unsigned(seconds) => (number.as_f64() < TWO_TO_THE_64).then_some(Self(seconds)),
+            Number::Unsigned(seconds) => (number.as_f64() < TWO_TO_THE_63).then_some(Self(seconds)),
             Number::Negative(_) => None,
             Number::Float(seconds) => {
                 let rounded = match rounding {
                     Rounding::Down => seconds.floor(),
                     Rounding::Up => seconds.ceil(),
                 };
-                (seconds >= 0.0 && rounded < TWO_TO_THE_64).then_some(Self(rounded as u64))
+                (seconds >= 0.0 && rounded < TWO_TO_THE_63).then_some(Self(rounded as u64))
             }
         }
     }
@@ -63,14 +63,12 @@ mod tests {
 
     #[test]
     fn fractions_shorten_a_life_and_what_is_out_of_range_is_no_date() {
-        let table: [(Number, Option<u64>, Option<u64>); 17] = [
+        const LAST: u64 = (1 << 63) - 513;
+        let table: [(Number, Option<u64>, Option<u64>); 18] = [
             (Number::Unsigned(0), Some(0), Some(0)),
-            (
-                Number::Unsigned(u64::MAX - 1024),
-                Some(u64::MAX - 1024),
-                Some(u64::MAX - 1024),
-            ),
-            (Number::Unsigned(u64::MAX - 1023), None, None),
+            (Number::Unsigned(LAST), Some(LAST), Some(LAST)),
+            (Number::Unsigned(LAST + 1), None, None),
+            (Number::Unsigned(1 << 63), None, None),
             (Number::Unsigned(u64::MAX), None, None),
             (Number::Negative(-1), None, None),
             (Number::Negative(i64::MIN), None, None),
@@ -87,11 +85,11 @@ mod tests {
                 Some(1_700_000_001),
             ),
             (
-                Number::Float(18_446_744_073_709_549_568.0),
-                Some(18_446_744_073_709_549_568),
-                Some(18_446_744_073_709_549_568),
+                Number::Float(9_223_372_036_854_774_784.0),
+                Some(9_223_372_036_854_774_784),
+                Some(9_223_372_036_854_774_784),
             ),
-            (Number::Float(18_446_744_073_709_551_616.0), None, None),
+            (Number::Float(9_223_372_036_854_775_808.0), None, None),
             (Number::Float(f64::MAX), None, None),
         ];
         for (number, down, up) in table {

@@ -1,6 +1,12 @@
 //! `token-issuer serve`.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 use tokio::{
@@ -62,7 +68,7 @@ pub(super) struct Serve {
     refresh_family_lifetime: Lifetime,
     /// Directory that /media/ serves; nothing when left out.
     #[arg(long, env = "GATEHOUSE_MEDIA_DIR")]
-    media_dir: Option<PathBuf>,
+    media_dir: Option<String>,
     /// Most connections to the database.
     #[arg(long, env = "GATEHOUSE_DATABASE_CONNECTIONS", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -78,10 +84,14 @@ pub(super) struct Serve {
 impl Serve {
     /// Serves until it is told to stop.
     pub(super) async fn run(self) -> Result<(), CommandError> {
+        // First of all: a signal that comes while the keys are loaded counts too.
+        let told_to_stop = stop_signal()?;
         let kek_file = self.key_encryption_key_file.as_deref().ok_or(CommandError::NoKekFile)?;
         let kek = KeyEncryptionKey::from_file(kek_file)?;
-        if let Some(directory) = self.media_dir.as_ref().filter(|directory| !directory.is_dir()) {
-            return Err(CommandError::MediaDir(directory.display().to_string()));
+        // An empty variable is one that is not set: Compose files can't leave one out.
+        let media_dir = self.media_dir.filter(|directory| !directory.is_empty());
+        if let Some(directory) = media_dir.as_ref().filter(|directory| !Path::new(directory).is_dir()) {
+            return Err(CommandError::MediaDir(directory.clone()));
         }
         let database = self.database.database(self.database_connections)?;
         let keyring = Keyring::empty();
@@ -125,7 +135,7 @@ impl Serve {
                 refresh: self.refresh_token_lifetime,
                 refresh_family: self.refresh_family_lifetime,
             },
-            media_dir: self.media_dir,
+            media_dir: media_dir.map(PathBuf::from),
         };
         tracing::info!(
             listen = %listener.local_addr()?,
@@ -134,7 +144,6 @@ impl Serve {
             kid = keyring.current().map(|keys| keys.signer.kid().to_string()),
             "serving"
         );
-        let told_to_stop = stop_signal()?;
         let outcome = tokio::select! {
             outcome = serve(listener, app, told_to_stop, self.shutdown_timeout.duration()) => outcome,
             error = bring_up.keep_up(KEYS_INTERVAL) => Err(error.into()),

@@ -119,7 +119,7 @@ impl IntoResponse for ApiError {
                 challenge(detail(StatusCode::UNAUTHORIZED, &refusal.to_string()))
             }
             Self::Token(refusal) => {
-                let body = TokenNotValid {
+                let body = DetailAndCode {
                     detail: refusal.to_string(),
                     code: "token_not_valid",
                 };
@@ -154,7 +154,7 @@ impl IntoResponse for ApiError {
 }
 
 #[derive(Serialize)]
-struct TokenNotValid {
+struct DetailAndCode {
     detail: String,
     code: &'static str,
 }
@@ -168,12 +168,15 @@ fn challenge(mut response: Response) -> Response {
     response
 }
 
-fn retry_later(detail: &str, code: &str, seconds: u16) -> Response {
-    let body = Json(json!({ "detail": detail, "code": code }));
+fn retry_later(detail: &str, code: &'static str, seconds: u16) -> Response {
+    let body = DetailAndCode {
+        detail: detail.to_owned(),
+        code,
+    };
     (
         StatusCode::SERVICE_UNAVAILABLE,
         [(header::RETRY_AFTER, seconds.to_string())],
-        body,
+        Json(body),
     )
         .into_response()
 }

@@ -4,28 +4,20 @@
 use std::path::Path;
 
 use axum::{
-    Router,
     http::{HeaderValue, header},
-    routing::any,
+    routing::{MethodRouter, any, get_service},
 };
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
-use super::error::ApiError;
+use super::{SharedApp, error::ApiError};
 
-/// Serves the files of a directory, without listings.
-pub(super) fn service(directory: &Path) -> Router {
+/// Serves the files of a directory, without listings. Takes the path below `/media`.
+pub(super) fn service(directory: &Path) -> MethodRouter<SharedApp> {
     let files = ServeDir::new(directory)
         .append_index_html_on_directories(false)
-        .call_fallback_on_method_not_allowed(false)
-        .fallback(any(not_found));
-    Router::new()
-        .fallback_service(files)
-        .layer(SetResponseHeaderLayer::overriding(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'none'; sandbox"),
-        ))
-}
-
-async fn not_found() -> ApiError {
-    ApiError::NotFound
+        .fallback(any(|| async { ApiError::NotFound }));
+    get_service(files).layer(SetResponseHeaderLayer::overriding(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; sandbox"),
+    ))
 }

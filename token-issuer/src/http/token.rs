@@ -94,7 +94,7 @@ async fn log_in(app: &App, credentials: Credentials) -> Result<TokenPair, ApiErr
 /// is computed for unknown names and disabled accounts too. Whoever limits attempts does it here, around the whole.
 async fn authenticate(app: &App, credentials: Credentials) -> Result<User, ApiError> {
     let Credentials { username, password } = credentials;
-    // A name that nobody can have is an unknown name, looked up like any other.
+    // A name that nobody can have is an unknown name.
     let user = match Username::parse(&username) {
         Ok(username) => app.database.user_by_name(&username).await?,
         Err(_) => None,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderValue, Method},
+    http::{HeaderValue, Method, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -65,7 +65,9 @@ fn log(endpoint: &str, response: &Response, took: Duration) {
     let status = response.status().as_u16();
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let cause = response.extensions().get::<Cause>().map(|Cause(text)| text.as_str());
-    if response.status().is_server_error() {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        tracing::warn!(status, millis, cause, "answered");
+    } else if response.status().is_server_error() {
         tracing::error!(status, millis, cause, "answered");
     } else if endpoint.starts_with("/health/") || endpoint == "/metrics" {
         tracing::debug!(status, millis, cause, "answered");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sqlx::{ConnectOptions, migrate::Migrator};
+use sqlx::{migrate::Migrator, postgres::PgPoolOptions};
 
 use super::{Database, DatabaseError};
 
@@ -75,14 +75,16 @@ impl Database {
 
     /// Applies what is missing. Several replicas may do so at once: the migrator takes a lock.
     pub(crate) async fn migrate(&self) -> Result<(), DatabaseError> {
-        // Not `bounded`, and on a connection without time limits: a migration of a large table may take its time.
+        // Not `bounded`, and on connections without time limits: a migration of a large table may take its time.
         let options = self
             .url
             .0
             .clone()
             .options([("statement_timeout", "0"), ("lock_timeout", "0")]);
-        let mut connection = options.connect().await.map_err(|error| self.explain(error))?;
-        MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
+        let unhurried = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+        let outcome = MIGRATIONS.run(&unhurried).await;
+        unhurried.close().await;
+        outcome.map_err(|error| match error {
             sqlx::migrate::MigrateError::Execute(source) => self.explain(source),
             other => DatabaseError::Migrate(other),
         })

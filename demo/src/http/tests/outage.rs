@@ -9,7 +9,10 @@ use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::task::JoinSet;
 
-use super::support::{World, get, in_a_world, transfer};
+use super::support::{Answer, User, World, get, in_a_world, transfer};
+
+/// Longer than any of these tests.
+const LONG: Duration = Duration::from_mins(1);
 
 /// A wire to Postgres that can be cut.
 struct Wire {
@@ -45,6 +48,29 @@ impl Wire {
     }
 }
 
+/// The same database, at the wire's end.
+fn through(database: &PgConnectOptions, wire: SocketAddr) -> PgConnectOptions {
+    let options = match database.get_socket() {
+        None => database.clone(),
+        // A socket would come before any host. Who may use one needs no password.
+        Some(_) => PgConnectOptions::new_without_pgpass()
+            .username(database.get_username())
+            .database(database.get_database().unwrap()),
+    };
+    options.host("127.0.0.1").port(wire.port())
+}
+
+/// Asks until the service is ready again.
+async fn ready(world: &World, user: &User) -> Answer {
+    for _ in 0..40 {
+        let answer = get(&world.bank, "/health/", user).await;
+        if answer.status == 200 {
+            return answer;
+        }
+    }
+    panic!("the service does not find its database again");
+}
+
 async fn join(mut client: TcpStream, mut server: impl AsyncRead + AsyncWrite + Unpin) {
     // A connection that is cut ends with an error, which is what the test wants.
     let _ = copy_bidirectional(&mut client, &mut server).await;
@@ -57,8 +83,7 @@ async fn a_database_that_goes_away_is_said_so_and_found_again() {
         let bob = direct.user("bob", 0).await;
         let wire = Wire::to(&direct.database, SocketAddr::from(([127, 0, 0, 1], 0))).await;
         let address = wire.address;
-        let through_wire = direct.database.clone().host("127.0.0.1").port(address.port());
-        let world = World::new(through_wire, Duration::from_millis(500));
+        let world = World::new(through(&direct.database, address), Duration::from_millis(500), LONG);
         let order = json!({"from_account": alice.account, "to_account": bob.account, "amount": 1});
 
         let health = get(&world.bank, "/health/", &alice).await.expect_ok(200);
@@ -90,7 +115,7 @@ async fn a_database_that_goes_away_is_said_so_and_found_again() {
         get(&world.bank, "/whoami/", &alice).await.expect_ok(200);
 
         let _wire = Wire::to(&direct.database, address).await;
-        get(&world.bank, "/health/", &alice).await.expect_ok(200);
+        ready(&world, &alice).await;
         transfer(&world, &alice, "during", &order).await.expect_ok(201);
         transfer(&world, &alice, "before", &order).await.expect_ok(201);
         assert_eq!(direct.balance(&bob.account).await, 2);
@@ -133,6 +158,7 @@ async fn a_database_that_is_not_there_or_all_in_use_is_told_apart() {
         let missing = World::new(
             world.database.clone().database("no_such_database"),
             Duration::from_millis(300),
+            LONG,
         );
         let answer = get(&missing.bank, "/health/", &alice)
             .await
@@ -146,7 +172,7 @@ async fn a_database_that_is_not_there_or_all_in_use_is_told_apart() {
             .await
             .expect(503, "database_unavailable");
 
-        let busy = World::new(world.database.clone(), Duration::from_millis(300));
+        let busy = World::new(world.database.clone(), Duration::from_secs(2), LONG);
         let mut held = Vec::new();
         for _ in 0..6 {
             held.push(busy.pool.acquire().await.unwrap());
@@ -157,6 +183,35 @@ async fn a_database_that_is_not_there_or_all_in_use_is_told_apart() {
         get(&busy.bank, "/health/", &alice).await.expect(503, "database_busy");
         drop(held);
         get(&busy.bank, "/accounts/", &alice).await.expect_ok(200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transfer_that_takes_too_long_is_given_up_and_can_be_sent_again() {
+    in_a_world(async |world| {
+        let alice = world.user("alice", 100).await;
+        let bob = world.user("bob", 0).await;
+        let order = json!({"from_account": alice.account, "to_account": bob.account, "amount": 1});
+        let hasty = World::new(
+            world.database.clone(),
+            Duration::from_secs(5),
+            Duration::from_millis(300),
+        );
+        let mut lock = world.pool.begin().await.unwrap();
+        sqlx::query("SELECT id FROM accounts FOR UPDATE")
+            .execute(&mut *lock)
+            .await
+            .unwrap();
+        transfer(&hasty, &alice, "key", &order).await.expect(503, "timeout");
+        // The patient one waits as long as the database lets it (`lock_timeout`).
+        transfer(&world, &alice, "other-key", &order)
+            .await
+            .expect(503, "database_unavailable");
+        lock.rollback().await.unwrap();
+        transfer(&world, &alice, "key", &order).await.expect_ok(201);
+        assert_eq!(world.balance(&bob.account).await, 1);
+        world.assert_books_balance(100).await;
     })
     .await;
 }

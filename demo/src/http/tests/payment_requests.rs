@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::support::{User, World, get, in_a_world, post, request};
+use super::support::{Answer, User, World, get, in_a_world, post, request};
 
 async fn ask(world: &World, requester: &User, payer: &User, amount: i64) -> String {
     let order = json!({"payer": payer.id, "to_account": requester.account, "amount": amount, "reference": "Pizza"});
@@ -14,8 +14,8 @@ async fn ask(world: &World, requester: &User, payer: &User, amount: i64) -> Stri
     asked.body["id"].as_str().unwrap().to_owned()
 }
 
-async fn press(world: &World, user: &User, id: &str, word: &str) -> super::support::Answer {
-    request(Method::POST, &format!("/requests/{id}/{word}/"), user)
+async fn press(world: &World, user: &User, id: &str, button: &str) -> Answer {
+    request(Method::POST, &format!("/requests/{id}/{button}/"), user)
         .send(&world.payment)
         .await
 }

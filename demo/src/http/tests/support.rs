@@ -78,7 +78,12 @@ where
     let database = server.database(&name);
     postgres::migrate(database.clone()).await.unwrap();
 
-    let result = tokio::spawn(test(World::new(database, Duration::from_secs(15)))).await;
+    let result = tokio::spawn(test(World::new(
+        database,
+        Duration::from_secs(15),
+        Duration::from_mins(1),
+    )))
+    .await;
 
     sqlx::raw_sql(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)")))
         .execute(&mut admin)
@@ -91,7 +96,7 @@ where
 
 impl World {
     /// Services on a database that is there, or is not.
-    pub(super) fn new(database: PgConnectOptions, acquire_timeout: Duration) -> Self {
+    pub(super) fn new(database: PgConnectOptions, acquire_timeout: Duration, request_timeout: Duration) -> Self {
         let settings = PoolSettings {
             max_connections: 6,
             acquire_timeout,
@@ -100,7 +105,7 @@ impl World {
         let state = |service| AppState {
             service,
             pool: pool.clone(),
-            request_timeout: Duration::from_secs(60),
+            request_timeout,
         };
         Self {
             bank: router(state(Service::Bank)),

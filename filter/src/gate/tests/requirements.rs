@@ -80,6 +80,13 @@ fn other_audiences_stand_in_for_the_provider_s_own() {
         gate(json!({"requires": {"provider_and_audiences": {"provider_name": "main", "audiences": ["special"]}}}));
     assert_eq!(gate.get("/", &token()), "audience_not_allowed");
     assert_eq!(gate.get("/", &sign(&claims(json!({"aud": "special"})))), "forward");
+
+    let gate = self::gate(json!({"requires": {"provider_and_audiences": {"provider_name": "main"}}}));
+    assert_eq!(gate.get("/", &token()), "forward");
+    assert_eq!(
+        gate.get("/", &sign(&claims(json!({"aud": "special"})))),
+        "audience_not_allowed"
+    );
 }
 
 #[test]
@@ -92,6 +99,10 @@ fn the_first_rule_that_matches_counts_and_no_match_allows() {
         {"match": {"prefix": "/API", "case_sensitive": false}},
         {"match": {"prefix": "/x"}, "requires": {"provider_name": "main"}},
     ]));
+    for (prefix, expected) in [("", "token_missing"), ("x", "forward"), ("/", "token_missing")] {
+        let rule = json!([{"match": {"prefix": prefix}, "requires": {"provider_name": "main"}}]);
+        assert_eq!(word(&config(rule).decide(&[(":path", "/x")])), expected, "{prefix:?}");
+    }
     for (path, expected) in [
         ("/open", "forward"),
         ("/api", "token_missing"),

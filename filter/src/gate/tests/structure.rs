@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{gate, gate_with};
-use crate::testing::{claims, segments, sign, sign_with_header, test, token};
+use crate::testing::{ISSUER, claims, segments, sign, sign_with_header, test, token};
 
 fn header(changes: Value) -> Value {
     let mut header = json!({"alg": "ES256", "kid": "one", "typ": "at+jwt"});
@@ -175,6 +175,10 @@ fn only_access_tokens_are_access_tokens() {
     ] {
         assert_eq!(plain.get("/", &token), expected, "{token}");
     }
+
+    // What it is comes first, also where more is wrong with it: a refresh token is for the issuer, not for us.
+    let refresh = claims(json!({"token_type": "refresh", "aud": ISSUER, "exp": 1}));
+    assert_eq!(plain.get("/", &sign(&refresh)), "token_type_not_allowed");
 
     let strict = gate_with(
         json!({}),

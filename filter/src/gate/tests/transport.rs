@@ -15,10 +15,8 @@ fn a_missing_token_is_no_invalid_one() {
         &[(":path", "/")][..],
         &[(":path", "/"), ("authorization", "")],
         &[(":path", "/"), ("authorization", "Bearer")],
-        &[(":path", "/"), ("authorization", "Bearer ")],
         &[(":path", "/"), ("authorization", "Basic YWxpY2U6c2VjcmV0")],
         &[(":path", "/"), ("authorization", "Negotiate x")],
-        &[(":path", "/?access_token=")],
         &[(":path", "/"), ("cookie", "access_token=x")],
         &[],
     ] {
@@ -35,6 +33,48 @@ fn a_missing_token_is_no_invalid_one() {
             .unwrap();
         assert!(!challenge.1.contains("error"), "{}", challenge.1);
     }
+}
+
+#[test]
+fn an_empty_token_is_not_a_missing_one() {
+    let gate = gate(json!({}));
+    for headers in [
+        &[(":path", "/"), ("authorization", "Bearer ")][..],
+        &[(":path", "/"), ("authorization", "Basic x, Bearer y")],
+        &[(":path", "/?access_token=")],
+        &[(":path", "/?access_token")],
+    ] {
+        assert_eq!(word(&gate.decide(headers)), "token_malformed", "{headers:?}");
+    }
+}
+
+#[test]
+fn a_cookie_that_held_the_token_is_taken_out_alone() {
+    let token = token();
+    let cookies = format!("a=b; session=\"{token}\"; c=d");
+    let headers = [(":path", "/"), ("cookie", cookies.as_str())];
+    let cookie = |changes| {
+        let upstream = gate(changes).upstream(&headers);
+        upstream
+            .into_iter()
+            .find(|(name, _)| name == "cookie")
+            .map(|(_, value)| value)
+    };
+    assert_eq!(
+        cookie(json!({"from_cookies": ["session"]})).as_deref(),
+        Some("a=b; c=d")
+    );
+    assert_eq!(
+        cookie(json!({"from_cookies": ["session"], "forward": true})),
+        Some(cookies.clone())
+    );
+    let alone = format!("session={token}");
+    let upstream = gate(json!({"from_cookies": ["session"]})).upstream(&[(":path", "/"), ("cookie", &alone)]);
+    assert!(!upstream.iter().any(|(name, _)| name == "cookie"));
+    assert_eq!(
+        gate(json!({"from_cookies": ["session"]})).get("/", &token),
+        "token_missing"
+    );
 }
 
 #[test]

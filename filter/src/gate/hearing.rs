@@ -1,0 +1,211 @@
+//! The hearing of a request: its tokens are judged as the rules ask for them, and what passed is remembered.
+//!
+//! Apart from the order of the gate's steps because it has an order of its own, the native filter's: what one question
+//! takes out of the request or writes into it, the next question finds so.
+
+use std::time::Duration;
+
+use jose::{UnverifiedToken, VerifiedToken};
+
+use super::{Case, Decision, Patience, Refusal, RouteCache, refuse};
+use crate::config::Provider;
+use crate::headers::header_text;
+use crate::keys::{Outlook, ProviderId, Why};
+use crate::refusal::Reason;
+use crate::request::Request;
+use crate::requirement::{Requirement, Verdict, Whose, evaluate, required};
+use crate::service::Service;
+use crate::token::{self, Failure, Found, Place, Spent};
+
+/// What is known of a request so far.
+#[derive(Debug, Default)]
+pub(super) struct Findings<'c> {
+    /// The tokens that passed, in the order in which they did.
+    tokens: Vec<VerifiedToken>,
+    /// The headers that their claims became.
+    pub(super) headers: Vec<(&'c str, Vec<u8>)>,
+    /// The places of those that do not go on.
+    pub(super) spent: Spent<'c>,
+    /// What becomes of the route.
+    pub(super) route: RouteCache,
+}
+
+impl Findings<'_> {
+    /// Who is asking, as one line of visible ASCII, which access logs need.
+    pub(super) fn subject(&self) -> Option<String> {
+        let subject = self.tokens.first()?.claims().subject()?;
+        String::from_utf8(header_text(subject).ok()?).ok()
+    }
+}
+
+impl<'c, R: Request> Case<'c, R> {
+    /// Hears a request as far as the rules and the service want to know who is asking.
+    pub(super) fn hear(&self, path: &[u8], service: Option<&Service>) -> Result<Findings<'c>, Decision> {
+        let mut findings = Findings::default();
+        if let Some(requirement) = required(&self.config.rules, path) {
+            self.require(requirement, &mut findings)?;
+        }
+        if findings.tokens.is_empty() && service.is_some() {
+            let anybody = self.providers().map(|(id, _)| Requirement::Provider(id)).collect();
+            self.require(&Requirement::Any(anybody), &mut findings)?;
+        }
+        Ok(findings)
+    }
+
+    fn require(&self, requirement: &Requirement, findings: &mut Findings<'c>) -> Result<(), Decision> {
+        let verdict = evaluate(requirement, &mut |whose| match whose {
+            Whose::Provider(id, audiences) => self.one_provider(id, audiences, findings),
+            Whose::Anybody => self.anybody(findings),
+        });
+        match verdict {
+            Verdict::Passed => Ok(()),
+            Verdict::Refused(Reason::KeysUnavailable) => {
+                Err(Decision::Refuse(Refusal::without_keys(self.longest_wait())))
+            }
+            Verdict::Refused(reason) => Err(refuse(reason)),
+            Verdict::Waiting(fetch) => Err(Decision::Wait(fetch)),
+        }
+    }
+
+    fn providers(&self) -> impl Iterator<Item = (ProviderId, &'c Provider)> + use<'c, R> {
+        let providers = self.config.providers.iter().enumerate();
+        providers.map(|(index, provider)| (ProviderId::new(index), provider))
+    }
+
+    /// Whether one provider accepts what stands in its places.
+    fn one_provider(&self, id: ProviderId, audiences: Option<&[String]>, findings: &mut Findings<'c>) -> Verdict {
+        let Some(provider) = self.config.providers.get(id.index()) else {
+            return Verdict::Refused(Reason::GateNotReady);
+        };
+        findings.headers.retain(|(name, _)| !provider.sets(name));
+        let Ok(mut found) = token::find(&provider.places, self.request, &findings.spent) else {
+            return Verdict::Refused(Reason::TokenRepeated);
+        };
+        match (found.pop(), found.is_empty()) {
+            (None, _) => Verdict::Refused(Reason::TokenMissing),
+            (Some(_), false) => Verdict::Refused(Reason::TokenRepeated),
+            (Some(found), true) => self.judge(&found, findings, |_| Some((id, provider, audiences))),
+        }
+    }
+
+    /// Whether every token, wherever a provider looks for one, passes with the provider of its issuer. Of several verdicts
+    /// that of the token that was found first counts; each token that passes is taken for what it says.
+    fn anybody(&self, findings: &mut Findings<'c>) -> Verdict {
+        findings.headers.clear();
+        let Ok(found) = token::find(&self.config.places, self.request, &findings.spent) else {
+            return Verdict::Refused(Reason::TokenRepeated);
+        };
+        let is_repeated = |(_, provider): (ProviderId, &Provider)| {
+            let own = found.iter().filter(|found| provider.places.contains(found.place));
+            own.count() > 1
+        };
+        if self.providers().any(is_repeated) {
+            return Verdict::Refused(Reason::TokenRepeated);
+        }
+        let mut verdict = Verdict::Refused(Reason::TokenMissing);
+        for found in found.iter().rev() {
+            verdict = self.judge(found, findings, |token| self.provider_of(token, found.place));
+            if matches!(verdict, Verdict::Waiting(_)) {
+                break;
+            }
+        }
+        verdict
+    }
+
+    /// The provider of a token's issuer, or one that takes any issuer's, if such a provider looks for tokens here. There is
+    /// no second try: what the issuer's provider refuses is not for another to accept.
+    fn provider_of(
+        &self,
+        token: &UnverifiedToken,
+        place: &Place,
+    ) -> Option<(ProviderId, &'c Provider, Option<&'static [String]>)> {
+        let issuer = token.claims_unverified().issuer();
+        let named = |provider: &Provider| provider.rules.issuer.is_some() && provider.rules.issuer.as_deref() == issuer;
+        let unnamed = |provider: &Provider| provider.rules.issuer.is_none();
+        let may_stand_here = self
+            .providers()
+            .any(|(_, provider)| (named(provider) || unnamed(provider)) && provider.places.contains(place));
+        let provider = self.providers().find(|(_, provider)| named(provider));
+        let provider = provider.or_else(|| self.providers().find(|(_, provider)| unnamed(provider)));
+        let (id, provider) = provider.filter(|_| may_stand_here)?;
+        Some((id, provider, None))
+    }
+
+    fn judge<'r>(
+        &self,
+        found: &Found<'c>,
+        findings: &mut Findings<'c>,
+        provider: impl FnOnce(&UnverifiedToken) -> Option<(ProviderId, &'c Provider, Option<&'r [String]>)>,
+    ) -> Verdict {
+        let token = match UnverifiedToken::parse(&found.token, self.config.max_token_bytes) {
+            Ok(token) => token,
+            Err(error) => return Verdict::Refused(error.into()),
+        };
+        let Some((id, provider, audiences)) = provider(&token) else {
+            return Verdict::Refused(Reason::IssuerUnknown);
+        };
+        let keys = self.keys.usable(id, self.now);
+        match token::verify(&token, &provider.rules, audiences, keys, self.now) {
+            Ok(token) => accept(provider, found.place, token, findings),
+            Err(Failure::Refused(reason)) => Verdict::Refused(reason),
+            Err(Failure::NoKeys) => self.wait_or(id, Why::Cold, Reason::KeysUnavailable),
+            Err(Failure::UnknownKey) => {
+                // While no fetch succeeds, nobody can say that the issuer does not publish the key.
+                let out_of_reach = self.keys.remote(id).is_some_and(|remote| remote.ledger().last_failed());
+                let reason = if out_of_reach {
+                    Reason::KeysUnavailable
+                } else {
+                    Reason::KeyUnknown
+                };
+                self.wait_or(id, Why::UnknownKey, reason)
+            }
+        }
+    }
+
+    fn wait_or(&self, provider: ProviderId, why: Why, reason: Reason) -> Verdict {
+        let Some(remote) = self.keys.remote(provider) else {
+            return Verdict::Refused(reason);
+        };
+        match (remote.outlook(why, self.now), self.patience) {
+            (Outlook::Soon, Patience::Left) => Verdict::Waiting(crate::keys::Fetch { provider, why }),
+            // A fetch could help, and there was no time or no room for it: that is not the token's fault.
+            (Outlook::Soon, Patience::Exhausted) => Verdict::Refused(Reason::KeysUnavailable),
+            (Outlook::NotBefore(_), _) => Verdict::Refused(reason),
+        }
+    }
+
+    /// When a request that was refused for want of keys may come again.
+    fn longest_wait(&self) -> Duration {
+        let waits = self
+            .keys
+            .remotes()
+            .filter_map(|id| match self.keys.remote(id)?.outlook(Why::Cold, self.now) {
+                Outlook::Soon => None,
+                Outlook::NotBefore(wait) => Some(wait),
+            });
+        waits.max().unwrap_or(Duration::from_secs(1))
+    }
+}
+
+/// Takes a token for what it says: its claims become headers, and it leaves the request, unless it goes on.
+fn accept<'c>(provider: &'c Provider, place: &'c Place, token: VerifiedToken, findings: &mut Findings<'c>) -> Verdict {
+    let mut headers = Vec::with_capacity(provider.claim_headers.len());
+    for header in &provider.claim_headers {
+        match header.value(token.claims().raw()) {
+            Ok(value) => headers.extend(value.map(|value| (header.name.as_str(), value))),
+            Err(_) => return Verdict::Refused(Reason::ClaimUnusable),
+        }
+    }
+    if let Some(header) = &provider.payload_header {
+        headers.push((&header.name, header.value(token.payload_segment())));
+    }
+    findings.headers.extend(headers);
+    if !provider.forward {
+        findings.spent.add(place);
+    }
+    if provider.clear_route_cache {
+        findings.route = RouteCache::Clear;
+    }
+    findings.tokens.push(token);
+    Verdict::Passed
+}
