@@ -177,7 +177,7 @@ impl<'c, R: Request> Case<'c, R> {
         }
 
         let subject = findings.subject();
-        let route = self.write(target, destination.as_ref(), findings, &mut edits);
+        let route = self.write(target, destination.as_ref(), findings, &mut edits)?;
         Ok(Decision::Forward(Forward {
             edits: edits.into_edits().collect(),
             subject,

@@ -54,7 +54,7 @@
 //!
 //! - **JSON** is read whole and strictly, members that nobody asks for included: see [`json`].
 //! - **Dates** may have fractions. They are rounded to the second so that no token lives longer than it says: see
-//!   [`NumericDate`]. Negative dates, dates of 2^63 seconds and more, strings and `null` are refused.
+//!   [`NumericDate`]. Negative dates, dates of 2^63 seconds and more (`iat`: 2^64), strings and `null` are refused.
 //! - **`kid`** is a string of at most 1024 bytes; an empty one counts as absent, in tokens and in keys.
 //! - **`crit`, `b64`, `zip`, `enc`** and a `cty` that announces another token are refused, whatever their value.
 //!   `jwk`, `jku`, `x5u` and `x5c` are never looked at.

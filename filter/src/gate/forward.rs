@@ -1,7 +1,8 @@
 //! What is written into a request that passes.
 
-use super::{Case, Destination, Findings, RouteCache};
+use super::{Case, Decision, Destination, Findings, RouteCache, refuse};
 use crate::headers::Edits;
+use crate::refusal::Reason;
 use crate::request::{Request, query_of};
 use crate::service::{CLUSTER_HEADER, TIMEOUT_HEADER};
 use crate::token::{without_cookies, without_parameters};
@@ -13,7 +14,7 @@ impl<R: Request> Case<'_, R> {
         destination: Option<&Destination<'_>>,
         findings: Findings<'_>,
         edits: &mut Edits,
-    ) -> RouteCache {
+    ) -> Result<RouteCache, Decision> {
         for name in findings.spent.headers() {
             edits.remove(name);
         }
@@ -27,16 +28,16 @@ impl<R: Request> Case<'_, R> {
         let spent_parameters: Vec<&str> = findings.spent.parameters().collect();
         self.write_target(target, destination, &spent_parameters, edits);
         for (name, value) in findings.headers {
-            edits.set(name, value);
+            edits.set(name, value.map_err(|_| refuse(Reason::ClaimUnusable))?);
         }
         if let Some(service) = destination.and_then(|destination| destination.service) {
             edits.set(CLUSTER_HEADER, service.cluster.clone().into_bytes());
             if let Some(timeout) = service.timeout {
                 edits.set(TIMEOUT_HEADER, timeout.as_millis().to_string().into_bytes());
             }
-            return RouteCache::Clear;
+            return Ok(RouteCache::Clear);
         }
-        findings.route
+        Ok(findings.route)
     }
 
     /// The path as the service sees it, the query without the tokens that were in it; written only where it differs.

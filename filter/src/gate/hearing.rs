@@ -9,7 +9,7 @@ use jose::{UnverifiedToken, VerifiedToken};
 
 use super::{Case, Decision, Patience, Refusal, RouteCache, refuse};
 use crate::config::Provider;
-use crate::headers::header_text;
+use crate::headers::{UnusableClaim, header_text};
 use crate::keys::{Outlook, ProviderId, Why};
 use crate::refusal::Reason;
 use crate::request::Request;
@@ -23,7 +23,7 @@ pub(super) struct Findings<'c> {
     /// The tokens that passed, in the order in which they did.
     tokens: Vec<VerifiedToken>,
     /// The headers that their claims became.
-    pub(super) headers: Vec<(&'c str, Vec<u8>)>,
+    pub(super) headers: Vec<(&'c str, Result<Vec<u8>, UnusableClaim>)>,
     /// The places of those that do not go on.
     pub(super) spent: Spent<'c>,
     /// What becomes of the route.
@@ -191,13 +191,13 @@ impl<'c, R: Request> Case<'c, R> {
 fn accept<'c>(provider: &'c Provider, place: &'c Place, token: VerifiedToken, findings: &mut Findings<'c>) -> Verdict {
     let mut headers = Vec::with_capacity(provider.claim_headers.len());
     for header in &provider.claim_headers {
-        match header.value(token.claims().raw()) {
-            Ok(value) => headers.extend(value.map(|value| (header.name.as_str(), value))),
-            Err(_) => return Verdict::Refused(Reason::ClaimUnusable),
+        // What can't be written is remembered, not refused here: no allowance may forgive it, since the token is good.
+        if let Some(value) = header.value(token.claims().raw()).transpose() {
+            headers.push((header.name.as_str(), value));
         }
     }
     if let Some(header) = &provider.payload_header {
-        headers.push((&header.name, header.value(token.payload_segment())));
+        headers.push((&header.name, Ok(header.value(token.payload_segment()))));
     }
     findings.headers.extend(headers);
     if !provider.forward {

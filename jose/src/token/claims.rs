@@ -6,7 +6,7 @@ mod tests;
 use std::fmt;
 
 use super::TokenError;
-use super::numeric_date::{NumericDate, Rounding};
+use super::numeric_date::{Limit, NumericDate, Rounding};
 use crate::claims::{AUDIENCE, EXPIRES_AT, ISSUED_AT, ISSUER, JWT_ID, NOT_BEFORE, SUBJECT};
 use crate::json::{Object, Value};
 
@@ -98,9 +98,9 @@ impl TryFrom<Object> for Claims {
             subject: string(&raw, SUBJECT)?,
             audience: audience(&raw)?,
             jwt_id: string(&raw, JWT_ID)?,
-            expires_at: date(&raw, EXPIRES_AT, Rounding::Down)?,
-            not_before: date(&raw, NOT_BEFORE, Rounding::Up)?,
-            issued_at: date(&raw, ISSUED_AT, Rounding::Down)?,
+            expires_at: date(&raw, EXPIRES_AT, Rounding::Down, Limit::Signed)?,
+            not_before: date(&raw, NOT_BEFORE, Rounding::Up, Limit::Signed)?,
+            issued_at: date(&raw, ISSUED_AT, Rounding::Down, Limit::Unsigned)?,
             raw,
         })
     }
@@ -137,10 +137,10 @@ fn typed(raw: &Object, name: &'static str, passes: impl Fn(&Value) -> bool) -> R
     }
 }
 
-fn date(raw: &Object, name: &'static str, rounding: Rounding) -> Result<Option<NumericDate>, TokenError> {
+fn date(raw: &Object, name: &'static str, rounding: Rounding, limit: Limit) -> Result<Option<NumericDate>, TokenError> {
     let Some(value) = raw.get(name) else { return Ok(None) };
     let number = value.as_number().ok_or(TokenError::ClaimType(name))?;
-    NumericDate::rounded(number, rounding)
+    NumericDate::rounded(number, rounding, limit)
         .map(Some)
         .ok_or(TokenError::ClaimRange(name))
 }

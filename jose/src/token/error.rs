@@ -86,7 +86,7 @@ pub enum TokenError {
     /// A registered claim has another type than RFC 7519 section 4.1 gives it; `null` is such a type.
     #[error("the token's claim {0} has the wrong type")]
     ClaimType(&'static str),
-    /// A date is negative, or 2^63 seconds or more.
+    /// A date is negative, or 2^63 seconds or more (`iat`: 2^64).
     #[error("the token's claim {0} is out of range")]
     ClaimRange(&'static str),
 }

@@ -10,6 +10,24 @@ use crate::json::Number;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NumericDate(u64);
 
+/// Where dates end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Limit {
+    /// 2^63 seconds, which no signed integer of 64 bits holds: for dates that are reckoned with.
+    Signed,
+    /// 2^64 seconds: for dates that are only dates.
+    Unsigned,
+}
+
+impl Limit {
+    const fn as_f64(self) -> f64 {
+        match self {
+            Self::Signed => 9_223_372_036_854_775_808.0,
+            Self::Unsigned => 18_446_744_073_709_551_616.0,
+        }
+    }
+}
+
 /// What becomes of a fraction of a second.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rounding {
@@ -30,25 +48,25 @@ impl NumericDate {
         self.0
     }
 
-    /// The date that a number stands for, unless it lies before the epoch or 2^63 seconds or more behind it, which no
-    /// signed 64-bit integer holds. Readers who know numbers as doubles only, Envoy's own filter for one, take the last
-    /// 512 numbers before 2^63 for that one, so these are refused with it.
+    /// The date that a number stands for, unless it lies before the epoch or at the limit or beyond it. Readers who know
+    /// numbers as doubles only, Envoy's own filter for one, take the last numbers before the limit for the limit itself,
+    /// so these are refused with it.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "the range is checked first"
     )]
-    pub(super) fn rounded(number: Number, rounding: Rounding) -> Option<Self> {
-        const TWO_TO_THE_63: f64 = 9_223_372_036_854_775_808.0;
+    pub(super) fn rounded(number: Number, rounding: Rounding, limit: Limit) -> Option<Self> {
+        let limit = limit.as_f64();
         match number {
-            Number::Unsigned(seconds) => (number.as_f64() < TWO_TO_THE_63).then_some(Self(seconds)),
+            Number::Unsigned(seconds) => (number.as_f64() < limit).then_some(Self(seconds)),
             Number::Negative(_) => None,
             Number::Float(seconds) => {
                 let rounded = match rounding {
                     Rounding::Down => seconds.floor(),
                     Rounding::Up => seconds.ceil(),
                 };
-                (seconds >= 0.0 && rounded < TWO_TO_THE_63).then_some(Self(rounded as u64))
+                (seconds >= 0.0 && rounded < limit).then_some(Self(rounded as u64))
             }
         }
     }
@@ -94,15 +112,29 @@ mod tests {
         ];
         for (number, down, up) in table {
             assert_eq!(
-                NumericDate::rounded(number, Rounding::Down).map(NumericDate::seconds),
+                NumericDate::rounded(number, Rounding::Down, Limit::Signed).map(NumericDate::seconds),
                 down,
                 "{number:?}"
             );
             assert_eq!(
-                NumericDate::rounded(number, Rounding::Up).map(NumericDate::seconds),
+                NumericDate::rounded(number, Rounding::Up, Limit::Signed).map(NumericDate::seconds),
                 up,
                 "{number:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_date_that_is_only_a_date_may_be_twice_as_far_away() {
+        for (number, expected) in [
+            (Number::Unsigned(1 << 63), Some(1 << 63)),
+            (Number::Float(1e19), Some(10_000_000_000_000_000_000)),
+            (Number::Unsigned(u64::MAX - 1024), Some(u64::MAX - 1024)),
+            (Number::Unsigned(u64::MAX - 1023), None),
+            (Number::Float(18_446_744_073_709_551_616.0), None),
+        ] {
+            let date = NumericDate::rounded(number, Rounding::Down, Limit::Unsigned);
+            assert_eq!(date.map(NumericDate::seconds), expected, "{number:?}");
         }
     }
 }

@@ -70,9 +70,6 @@ fn dates_of_other_kinds_are_invalid() {
             "{}",
             "-1",
             "-0.5",
-            "9223372036854775808",
-            "9.3e18",
-            "1e19",
             "18446744073709551615",
             "18446744073709551616",
             "1e300",
@@ -80,6 +77,10 @@ fn dates_of_other_kinds_are_invalid() {
             assert_eq!(with_text(name, text), "claim_invalid", "{name} {text}");
         }
         assert_eq!(with_text(name, "1e400"), "token_malformed", "{name}");
+        for text in ["9223372036854775808", "9.3e18", "1e19", "18446744073709549568"] {
+            let expected = if name == "iat" { "forward" } else { "claim_invalid" };
+            assert_eq!(with_text(name, text), expected, "{name} {text}");
+        }
     }
     assert_eq!(with_text("exp", "9223372036854775295"), "forward");
     assert_eq!(

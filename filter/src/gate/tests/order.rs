@@ -271,6 +271,21 @@ fn each_requirement_begins_by_taking_out_the_headers_that_it_sets() {
 }
 
 #[test]
+fn no_allowance_forgives_a_good_token_whose_claims_no_header_can_carry() {
+    let bearer = format!("Bearer {}", token(A, 1, json!({"sub": "a\r\nb"})));
+    let headers = [(":path", "/"), ("authorization", bearer.as_str())];
+    for (requires, expected) in [
+        (of("a"), "claim_unusable"),
+        (missing_or_failed(), "claim_unusable"),
+        (any(&[of("a"), missing_or_failed()]), "claim_unusable"),
+        (any(&[of("b"), missing_or_failed()]), "forward"),
+        (all(&[of("a"), missing_or_failed()]), "forward"),
+    ] {
+        assert_eq!(word(&two(&requires).decide(&headers)), expected, "{requires}");
+    }
+}
+
+#[test]
 fn the_last_telling_refusal_is_told() {
     let expired = format!("Bearer {}", token(A, 1, json!({"exp": 1})));
     let other = format!("Bearer {}", token(A, 1, json!({"aud": "other"})));

@@ -37,9 +37,6 @@ fn registered_claims_have_their_types() {
             "-1",
             "-0.5",
             "-1e300",
-            "9223372036854775807",
-            "9223372036854775808",
-            "1e19",
             "18446744073709551615",
             "18446744073709551616",
             "1.8446744073709552e19",
@@ -51,6 +48,13 @@ fn registered_claims_have_their_types() {
                 TokenError::ClaimRange(claim),
                 "{claim}: {value}"
             );
+        }
+        for value in ["9223372036854775807", "9223372036854775808", "1e19"] {
+            let parsed = UnverifiedToken::parse(
+                unsigned(HEADER, format!(r#"{{"{claim}":{value}}}"#)).as_bytes(),
+                NO_LIMIT,
+            );
+            assert_eq!(parsed.is_ok(), claim == "iat", "{claim}: {value}");
         }
         for value in ["1e400", "-1e400", "1e999"] {
             assert!(matches!(
