@@ -1,8 +1,8 @@
 """Runs the differential test by hand.
 
 python -m differential run [--cases N] [--seed S]   compare; GATEHOUSE_SEED and GATEHOUSE_CASES do the same
-python -m differential case SEED NUMBER             one case of a run once more, with fresh tokens
-python -m differential replay FILE                  a case that a failing run wrote down
+python -m differential case SEED NUMBER [--small]   one case of a run once more, with fresh tokens
+python -m differential replay FILE [--small]        a case that a failing run wrote down
 python -m differential table                        the table of deliberate differences, in Markdown
 """
 
@@ -45,9 +45,9 @@ def main() -> int:
                     arguments.seed, (arguments.number // NUMBERS_PER_CONFIGURATION + 1) * Settings.per_configuration
                 )
             )
-            return asyncio.run(_once(tools, _case_of(script, arguments.number)))
+            return asyncio.run(_once(tools, _case_of(script, arguments.number), small=arguments.small))
         case "replay":
-            return asyncio.run(_once(tools, load(arguments.file)))
+            return asyncio.run(_once(tools, load(arguments.file), small=arguments.small))
     print(as_markdown())
     return 0
 
@@ -63,7 +63,10 @@ def _arguments() -> argparse.Namespace:
     once = commands.add_parser("case")
     once.add_argument("seed", type=int)
     once.add_argument("number", type=int)
-    commands.add_parser("replay").add_argument("file", type=Path)
+    again = commands.add_parser("replay")
+    again.add_argument("file", type=Path)
+    for parser_of_one in (once, again):
+        parser_of_one.add_argument("--small", action="store_true", help="look for a smaller case that shows the same")
     commands.add_parser("table")
     return parser.parse_args()
 
@@ -110,14 +113,14 @@ def _case_of(script: Script, number: int) -> Case:
     return next(islice(script.cases(index), position, None))
 
 
-async def _once(tools: Tools, case: Case) -> int:
+async def _once(tools: Tools, case: Case, *, small: bool) -> int:
     async with open_lab(tools, [case.configuration]) as lab:
         if lab.refused:
             print(lab.refused)
             return 1
         outcome = await lab.compare(case)
     slugs, left = judge(outcome)
-    print(shown(left or Unexplained(outcome, ())))
+    print(shown(await reduced(tools, left) if left and small else left or Unexplained(outcome, ())))
     print(f"accepted: {', '.join(sorted(slugs)) or 'nothing'}; " + ("NOT explained" if left else "all explained"))
     return 1 if left else 0
 

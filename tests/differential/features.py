@@ -54,7 +54,7 @@ FEATURES = {
     feature.name: feature
     for feature in (
         Feature("subjects", False, _in_provider(subjects={"prefix": "user-"})),
-        Feature("from_cookies", False, _in_provider(from_cookies=["session"])),
+        Feature("from_cookies", True, _in_provider(from_cookies=["session"])),
         Feature("jwt_cache_config", False, _in_provider(jwt_cache_config={"jwt_cache_size": 100})),
         Feature("safe_regex", False, _instead_of_prefix(safe_regex={"regex": "/.*"})),
         Feature(
@@ -73,7 +73,7 @@ FEATURES = {
         Feature("extract_only_without_validation", False, _as_requirement({"extract_only_without_validation": {}})),
         Feature(
             "claim_path",
-            False,
+            True,
             _in_provider(claim_to_headers=[{"header_name": "x-a", "claim_path": [{"key": "a.b"}, {"key": "c"}]}]),
         ),
     )

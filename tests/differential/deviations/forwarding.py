@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 from ..cases import Case
 from ..compare import Difference, Kind
-from .consequences import targets
-from .deviation import Deviation, refused_by_ours, with_trait
+from .consequences import follows_from_a_refused_token, targets
+from .deviation import Deviation
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
@@ -109,6 +109,13 @@ def _number_exact(case: Case, difference: Difference) -> bool:
     return int(float(ours)) != ours and float(ours) == float(difference.native[0])
 
 
+def _set_once(case: Case, difference: Difference) -> bool:
+    """Native adds a value for each token or mapping, ours leaves one of them."""
+    if difference.kind is not Kind.HEADER or difference.name not in case.configuration.mapped_headers():
+        return False
+    return len(difference.native) > 1 and len(difference.ours) == 1 and difference.ours[0] in difference.native
+
+
 def _members_in_another_order(case: Case, difference: Difference) -> bool:
     if difference.kind is not Kind.HEADER or difference.name not in case.configuration.mapped_headers():
         return False
@@ -120,6 +127,13 @@ def _members_in_another_order(case: Case, difference: Difference) -> bool:
     except ValueError:
         return False
     return native == ours
+
+
+def _control_characters(case: Case, difference: Difference) -> bool:
+    """Refused by ours; and where the rule forgives that, ours goes on with what native made of no use."""
+    if not case.has("value.cr", "value.lf", "value.nul", "value.tab", "value.del", "value.control"):
+        return False
+    return difference.kind is Kind.NATIVE_FAILS or follows_from_a_refused_token(case, difference)
 
 
 FORWARDING = (
@@ -166,6 +180,13 @@ FORWARDING = (
         _number_exact,
     ),
     Deviation(
+        "header-set-once",
+        "Adds a value to a mapped header for each token and each mapping.",
+        "A mapped header has one value.",
+        "Of two values, the upstream would have to guess which one counts.",
+        _set_once,
+    ),
+    Deviation(
         "claim-member-order",
         "Writes the members of objects in an order that changes from run to run.",
         "Writes them in the token's order.",
@@ -177,6 +198,6 @@ FORWARDING = (
         "Puts claims with control characters into headers; the connection to the upstream then fails with 503.",
         "Refuses the token with 401.",
         "A claim must never break a header, and a token that does so is no fault of the upstream.",
-        refused_by_ours(with_trait("value.cr", "value.lf", "value.nul", "value.tab", "value.del", "value.control")),
+        _control_characters,
     ),
 )

@@ -14,10 +14,26 @@ def _several_tokens(case: Case) -> bool:
     """A place with two values, or a request with tokens in two places of one provider."""
     if case.has("token.repeated", "cookie.twice"):
         return True
+    if any(_is_in_overlapping_places(case, token.place) for token in case.tokens):
+        return True
     places = Counter(token.place for token in case.tokens)
     return len(case.tokens) > 1 and (
         max(places.values()) > 1 or len({token.provider for token in case.tokens}) < len(case.tokens) or _share(case)
     )
+
+
+def _is_in_overlapping_places(case: Case, place: str) -> bool:
+    """Whether the header of a token is looked at for several prefixes, so that one value is found more than once."""
+    prefixes = {
+        header.get("value_prefix", "")
+        for provider in case.configuration.providers.values()
+        for header in provider.get("from_headers", _DEFAULT_HEADERS)
+        if f"header:{header['name'].lower()}" == place.lower()
+    }
+    return len(prefixes) > 1
+
+
+_DEFAULT_HEADERS = [{"name": "authorization", "value_prefix": "Bearer "}]
 
 
 def _share(case: Case) -> bool:

@@ -88,7 +88,15 @@ TOKENS = (
         "RFC 7515, section 2. Two tokens that differ never mean the same.",
         *(
             f"base64.{name}."
-            for name in ("padded", "one-sign-too-many", "two-signs-too-many", "stray-bits", "blank", "blank-at-end")
+            for name in (
+                "padded",
+                "one-sign-too-many",
+                "two-signs-too-many",
+                "one-letter-less",
+                "stray-bits",
+                "blank",
+                "blank-at-end",
+            )
         ),
         "structure.text-behind-blank",
         "structure.more-text-behind-blank",
@@ -196,13 +204,11 @@ TOKENS = (
         "nbf.fraction",
     ),
     _stricter(
-        "lifetime-overflow",
-        "`exp` of 2^63 and more is within every `max_lifetime`.",
-        "It is not.",
-        "The difference to now overflows there.",
-        "claims.exp.2-63",
-        "claims.exp.1e19",
-        "claims.exp.1e30",
+        "date-range",
+        "`exp`, `nbf` and `iat` may be up to 2^64.",
+        "Up to 2^63.",
+        "No reader with signed numbers holds more.",
+        *(f"claims.{claim}.{value}" for claim in ("exp", "nbf", "iat") for value in ("2-63", "1e19")),
     ),
     _stricter(
         "algorithm-of-the-key",

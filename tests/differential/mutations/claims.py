@@ -53,7 +53,7 @@ def _audiences(draft: Draft) -> list[Any]:
 
 def _similar(change: Callable[[str], str]) -> Callable[[Draft], None]:
     def apply(draft: Draft) -> None:
-        changed = [change(each) for each in _audiences(draft)] or [change("aud-a")]
+        changed = [change(each) for each in _audiences(draft) if isinstance(each, str)] or [change("aud-a")]
         draft.claims["aud"] = changed if len(changed) > 1 else changed[0]
 
     return apply
