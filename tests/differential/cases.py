@@ -85,7 +85,7 @@ class Minted:
         """The claims as they stand in the token, where they can be read; some are written into it as raw JSON."""
         try:
             claims = json.loads(base64.urlsafe_b64decode(self.payloads[1]))
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.claims
         return claims if isinstance(claims, dict) else self.claims
 

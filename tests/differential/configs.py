@@ -147,9 +147,13 @@ class ConfigGenerator:
         provider = Provider(name, issuer, keys, audiences, places, message, published)
         if published:
             uri = {"uri": f"http://keys.example{published}", "cluster": KEYS, "timeout": "10s"}
-            message["remote_jwks"] = {"http_uri": uri, "cache_duration": "3600s"}
-            if rng.random() < 0.5:
-                message["remote_jwks"]["async_fetch"] = {"fast_listener": rng.random() < 0.5}
+            # Fetched before the listener stands: while the native filter has no keys, it judges the requirements of a rule
+            # side by side, and what comes of it depends on which answer is first.
+            message["remote_jwks"] = {
+                "http_uri": uri,
+                "cache_duration": "3600s",
+                "async_fetch": {"fast_listener": False},
+            }
         else:
             message["local_jwks"] = {"inline_string": provider.key_set()}
         return provider

@@ -68,13 +68,14 @@ def _is_rebuilt(native: str, path: str, kept: str) -> bool:
 
 
 def _cookie_removed(case: Case, difference: Difference) -> bool:
-    """What is left of the cookies is what the client sent without those that providers look at."""
+    """Gone are only cookies in which some provider looks for its token."""
     if difference.kind is not Kind.HEADER or difference.name != "cookie":
         return False
     names = {name for provider in case.configuration.providers.values() for name in provider.get("from_cookies", [])}
-    return bool(names) and _crumbs(difference.ours) == [
-        crumb for crumb in _crumbs(difference.native) if crumb.partition("=")[0].strip() not in names
-    ]
+    left = _crumbs(difference.ours)
+    gone = [crumb for crumb in _crumbs(difference.native) if crumb not in left]
+    kept = [crumb for crumb in _crumbs(difference.native) if crumb in left]
+    return sorted(kept) == sorted(left) and all(crumb.partition("=")[0] in names for crumb in gone)
 
 
 def _crumbs(values: tuple[str, ...]) -> list[str]:
@@ -82,19 +83,17 @@ def _crumbs(values: tuple[str, ...]) -> list[str]:
 
 
 def _text_encoded(case: Case, difference: Difference) -> bool:
-    """Ours is RFC 8187's form of what native sends raw, or would have sent, had the wire not cut it at the ends."""
-    if (
-        difference.kind is not Kind.HEADER
-        or difference.name not in case.configuration.mapped_headers()
-        or len(difference.ours) != 1
-    ):
+    if difference.kind is not Kind.HEADER or difference.name not in case.configuration.mapped_headers():
         return False
-    prefix = "UTF-8''"
-    if not difference.ours[0].startswith(prefix):
-        return False
-    decoded = unquote_to_bytes(difference.ours[0].removeprefix(prefix)).decode("latin-1")
     native = difference.native[0] if difference.native else ""
-    return decoded.strip(" \t") == native
+    return len(difference.ours) == 1 and len(difference.native) < 2 and _is_encoded(native, difference.ours[0])
+
+
+def _is_encoded(native: str, ours: str) -> bool:
+    """Ours is RFC 8187's form of what native sends raw, or would have sent, had the wire not cut it at the ends."""
+    prefix = "UTF-8''"
+    decoded = unquote_to_bytes(ours.removeprefix(prefix)).decode("latin-1")
+    return ours.startswith(prefix) and decoded.strip(" \t") == native
 
 
 def _number_exact(case: Case, difference: Difference) -> bool:
@@ -113,7 +112,9 @@ def _set_once(case: Case, difference: Difference) -> bool:
     """Native adds a value for each token or mapping, ours leaves one of them."""
     if difference.kind is not Kind.HEADER or difference.name not in case.configuration.mapped_headers():
         return False
-    return len(difference.native) > 1 and len(difference.ours) == 1 and difference.ours[0] in difference.native
+    if len(difference.native) < 2 or len(difference.ours) != 1:
+        return False
+    return any(value == difference.ours[0] or _is_encoded(value, difference.ours[0]) for value in difference.native)
 
 
 def _members_in_another_order(case: Case, difference: Difference) -> bool:
