@@ -5,6 +5,7 @@
 //! `Config`.
 
 mod error;
+mod matching;
 mod names;
 mod provider;
 mod reader;

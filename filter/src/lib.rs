@@ -6,6 +6,7 @@ pub mod config;
 pub mod gate;
 pub mod headers;
 pub mod keys;
+pub mod matching;
 pub mod refusal;
 pub mod request;
 pub mod requirement;

@@ -37,6 +37,8 @@ pub enum Reason {
     NotYetValid,
     /// The token is for other audiences.
     AudienceNotAllowed,
+    /// The token speaks of a subject that the provider does not vouch for.
+    SubjectNotAllowed,
     /// The token lives longer than the provider allows.
     LifetimeTooLong,
     /// The token is no access token.
@@ -163,7 +165,7 @@ const fn hopeless(
 
 impl Reason {
     /// All reasons there are.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::TokenMissing,
         Self::TokenRepeated,
         Self::TokenTooLarge,
@@ -177,6 +179,7 @@ impl Reason {
         Self::Expired,
         Self::NotYetValid,
         Self::AudienceNotAllowed,
+        Self::SubjectNotAllowed,
         Self::LifetimeTooLong,
         Self::TypeNotAllowed,
         Self::KeyUnknown,
@@ -263,6 +266,11 @@ impl Reason {
                     "The token is meant for another audience.",
                 )
             },
+            Self::SubjectNotAllowed => invalid(
+                "subject_not_allowed",
+                "Subject not allowed",
+                "The token speaks of a subject that is not accepted here.",
+            ),
             Self::LifetimeTooLong => invalid(
                 "lifetime_too_long",
                 "Token lives too long",

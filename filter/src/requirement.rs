@@ -1,22 +1,42 @@
 //! Which token a request needs: rules that match on the path, and trees of requirements that say what must be shown.
 
+mod condition;
 mod matcher;
 mod tree;
 
-pub use matcher::{Case, PathMatch, PathPattern};
+pub use condition::{Absent, HeaderMatch, ParameterMatch, Sense, Test};
+pub use matcher::{PathMatch, PathPattern};
 pub use tree::{Requirement, Verdict, Whose, evaluate};
+
+use crate::headers::Sanitiser;
+use crate::request::Request;
 
 /// A rule: what it matches, and what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// The paths that it speaks about.
     pub path: PathMatch,
+    /// What must hold of the headers too.
+    pub headers: Vec<HeaderMatch>,
+    /// What must hold of the query too.
+    pub parameters: Vec<ParameterMatch>,
     /// What a request on such a path needs; `None` lets everybody in.
     pub requires: Option<Requirement>,
 }
 
-/// The requirement of the first rule that matches. A path that no rule matches needs nothing, as in the native filter.
+/// The requirement of the first rule that matches. A request that no rule matches needs nothing, as in the native filter.
+/// `path` is the request's, without its query; `sanitiser` knows which headers are not the client's to set.
 #[must_use]
-pub fn required<'r>(rules: &'r [Rule], path: &[u8]) -> Option<&'r Requirement> {
-    rules.iter().find(|rule| rule.path.matches(path))?.requires.as_ref()
+pub fn required<'r>(
+    rules: &'r [Rule],
+    request: &impl Request,
+    path: &[u8],
+    sanitiser: &Sanitiser,
+) -> Option<&'r Requirement> {
+    let matches = |rule: &&Rule| {
+        rule.path.matches(request, path)
+            && rule.headers.iter().all(|header| header.holds(request, sanitiser))
+            && rule.parameters.iter().all(|parameter| parameter.holds(request))
+    };
+    rules.iter().find(matches)?.requires.as_ref()
 }

@@ -9,5 +9,5 @@ mod verify;
 pub use cookie::without_cookies;
 pub use place::{Found, Place, Prefix, Repeated, Spent, default_places, find};
 pub use profile::TokenProfile;
-pub use query::without_parameters;
+pub use query::{raw_parameter, without_parameters};
 pub use verify::{Expiration, Failure, TokenRules, verify};

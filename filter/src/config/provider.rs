@@ -7,6 +7,7 @@ use base64::{DecodeError, Engine};
 use jose::{JwkSet, KeySource};
 
 use super::error::Report;
+use super::matching;
 use super::names::{cluster, header_name, own_header_name};
 use super::wire;
 use super::{KeyOrigin, Limits, Provider, RemoteJwks};
@@ -59,6 +60,7 @@ pub(super) fn provider(
     let rules = TokenRules {
         issuer: wire.issuer.filter(|issuer| !issuer.is_empty()),
         audiences: wire.audiences,
+        subjects: wire.subjects.and_then(|subjects| matching::text(subjects, report)),
         expiration: if wire.require_expiration {
             Expiration::Required
         } else {

@@ -60,6 +60,18 @@ impl<'f> Fields<'f> {
         self.typed(name, "a whole number, not negative", whole)
     }
 
+    pub(super) fn signed(&mut self, name: &'static str) -> Option<i64> {
+        self.typed(name, "a whole number", |value| match value {
+            Value::Number(Number::Negative(number)) => Some(*number),
+            Value::Number(Number::Float(number)) if *number < 0.0 => {
+                let number = whole(&Value::Number(Number::Float(-number)))?;
+                i64::try_from(number).ok()?.checked_neg()
+            }
+            Value::String(text) if text.starts_with('-') => text.parse().ok(),
+            value => i64::try_from(whole(value)?).ok(),
+        })
+    }
+
     pub(super) fn duration(&mut self, name: &'static str) -> Option<Duration> {
         self.typed(name, "a duration in seconds such as \"5s\" or \"0.25s\"", |value| {
             duration(value.as_str()?)

@@ -1,10 +1,12 @@
 //! Rules and requirements, from the wire to the domain.
 
 use super::error::Report;
+use super::matching;
 use super::names::match_text;
 use super::wire::{self, Alternative};
 use crate::keys::ProviderId;
-use crate::requirement::{Case, PathMatch, PathPattern, Requirement, Rule};
+use crate::matching::Case;
+use crate::requirement::{HeaderMatch, ParameterMatch, PathMatch, PathPattern, Requirement, Rule};
 
 /// What a requirement may refer to.
 struct Scope<'s> {
@@ -31,7 +33,7 @@ impl Scope<'_> {
     fn rule(&self, wire: wire::Rule, named: &[(String, Option<Requirement>)]) -> Option<Rule> {
         let path = wire.path;
         let matcher = if let Some(matcher) = wire.r#match {
-            self.path_match(matcher)
+            self.route_match(matcher)
         } else {
             let problem = "is missing; say what the rule matches, such as {\"prefix\": \"/\"}";
             self.report.add(format!("{path}.match"), problem);
@@ -56,15 +58,41 @@ impl Scope<'_> {
                 None
             }
         };
+        let (path, headers, parameters) = matcher?;
         Some(Rule {
-            path: matcher?,
+            path,
+            headers,
+            parameters,
             requires: requires?,
         })
+    }
+
+    fn route_match(&self, mut wire: wire::Match) -> Option<(PathMatch, Vec<HeaderMatch>, Vec<ParameterMatch>)> {
+        // All of them are looked at before one that is wrong ends the matter, so that all errors are told.
+        let headers: Vec<_> = wire
+            .headers
+            .drain(..)
+            .map(|header| matching::header(header, self.report))
+            .collect();
+        let parameters: Vec<_> = wire
+            .query_parameters
+            .drain(..)
+            .map(|parameter| matching::parameter(parameter, self.report))
+            .collect();
+        let path = self.path_match(wire)?;
+        Some((
+            path,
+            headers.into_iter().collect::<Option<_>>()?,
+            parameters.into_iter().collect::<Option<_>>()?,
+        ))
     }
 
     fn path_match(&self, wire: wire::Match) -> Option<PathMatch> {
         let path = wire.path;
         let mut patterns = Vec::new();
+        let regex = wire.safe_regex.map(|regex| matching::pattern(&regex, self.report));
+        patterns.extend(regex.map(|pattern| pattern.map(PathPattern::Regex)));
+        patterns.extend(wire.connect.map(|()| Some(PathPattern::Connect)));
         for (field, text, pattern) in [
             ("prefix", wire.prefix, PathPattern::Prefix as fn(String) -> PathPattern),
             ("path", wire.exact, PathPattern::Exact),
@@ -79,7 +107,7 @@ impl Scope<'_> {
         if patterns.len() != 1 {
             self.report.add(
                 &path,
-                "must match in one way; write one of prefix, path, path_separated_prefix",
+                "must match in one way; write one of prefix, path, path_separated_prefix, safe_regex, connect_matcher",
             );
             return None;
         }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Config, KeyOrigin};
 use crate::headers::Padding;
+use crate::matching::{Case, Pattern};
 use crate::refusal::Detail;
-use crate::requirement::{Case, PathPattern, Requirement};
+use crate::requirement::{Absent, PathPattern, Requirement, Sense, Test};
 use crate::service::Access;
 use crate::testing::{jwks, test};
 use crate::token::{Expiration, Place, Prefix};
@@ -21,6 +22,7 @@ fn full() -> Value {
             "remote": {
                 "issuer": "https://issuer.test",
                 "audiences": ["a", "b"],
+                "subjects": {"prefix": "user-", "ignore_case": true},
                 "require_expiration": true,
                 "max_lifetime": "3600s",
                 "clock_skew_seconds": 5,
@@ -47,6 +49,25 @@ fn full() -> Value {
             {"match": {"path": "/open"}},
             {"match": {"prefix": "/a", "case_sensitive": false}, "requires": {"provider_name": "remote"}},
             {"match": {"path_separated_prefix": "/b"}, "requirement_name": "named"},
+            {
+                "match": {
+                    "safe_regex": {"google_re2": {}, "regex": "/c/[0-9]+"},
+                    "headers": [
+                        {"name": "X-A", "string_match": {"exact": "a"}, "invert_match": true},
+                        {"name": ":method", "treat_missing_header_as_empty": true, "safe_regex_match": {"regex": "GET|PUT"}},
+                        {"name": "host", "present_match": true},
+                        {"name": "x-b", "range_match": {"start": -5, "end": "10"}},
+                        {"name": "x-c", "contains_match": "c"},
+                        {"name": "x-d"},
+                    ],
+                    "query_parameters": [
+                        {"name": "q", "string_match": {"suffix": "z"}},
+                        {"name": "p", "present_match": true},
+                    ],
+                },
+                "requires": {"provider_name": "local"},
+            },
+            {"match": {"connect_matcher": {}}, "requires": {"provider_name": "local"}},
         ],
         "requirement_map": {"named": {"requires_any": {"requirements": [
             {"provider_and_audiences": {"provider_name": "local", "audiences": ["c"]}},
@@ -180,7 +201,9 @@ fn every_field_arrives_in_either_spelling() {
         assert_eq!((config.max_wait, config.max_waiting), (Duration::from_secs(3), 10));
         assert_eq!((config.max_token_bytes, config.max_document_bytes), (4096, 1000));
 
-        assert_eq!(config.rules.len(), 3);
+        assert_eq!(config.rules.len(), 5);
+        assert!(remote.rules.subjects.as_ref().unwrap().matches(b"USER-1"));
+        assert_eq!(config.rules[4].path.pattern, PathPattern::Connect);
         assert_eq!(config.rules[0].requires, None);
         assert_eq!(config.rules[1].path.case, Case::Insensitive);
         assert_eq!(
@@ -197,6 +220,33 @@ fn every_field_arrives_in_either_spelling() {
         assert!(config.sanitiser.trusts(b"x_user_roles") && config.sanitiser.trusts(b"X-Payload"));
         assert!(!config.sanitiser.trusts(b"x-real-ip"));
         assert!(config.warnings.is_empty());
+    }
+}
+
+#[test]
+fn conditions_of_rules_arrive_in_either_spelling() {
+    for config in [full(), camel(&full())] {
+        let config = parse(&config);
+        let conditions = &config.rules[3];
+        assert_eq!(
+            conditions.path.pattern,
+            PathPattern::Regex(Pattern::new("/c/[0-9]+").unwrap())
+        );
+        let [other, method, host, range, contains, plain] = &conditions.headers[..] else {
+            panic!("six headers")
+        };
+        assert_eq!((other.name.as_str(), other.sense), ("x-a", Sense::Inverted));
+        assert_eq!((method.name.as_str(), method.absent), (":method", Absent::Empty));
+        assert_eq!((host.name.as_str(), &host.test), (":authority", &Test::Present(true)));
+        assert_eq!(
+            (&range.test, range.sense, range.absent),
+            (&Test::Range(-5, 10), Sense::Plain, Absent::Absent)
+        );
+        assert!(matches!(&contains.test, Test::Text(text) if text.matches(b"abcd")));
+        assert_eq!(plain.test, Test::Present(true));
+        assert_eq!(conditions.parameters.len(), 2);
+        assert!(conditions.parameters[0].test.as_ref().unwrap().matches(b"xyz"));
+        assert_eq!(conditions.parameters[1].test, None);
     }
 }
 

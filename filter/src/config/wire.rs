@@ -1,10 +1,12 @@
 //! The configuration as it is written: every field with its type and its path, nothing yet about whether it makes sense.
 
+mod matchers;
 mod sections;
 
 use std::time::Duration;
 
 use super::reader::Fields;
+pub(super) use matchers::{HeaderMatcher, Match, ParameterMatcher, SafeRegex, StringMatcher};
 pub(super) use sections::{Headers, Keys, Service, TokenLimits, TokenProfile};
 
 /// What to do instead of a field of the native filter's that this version does not have.
@@ -53,6 +55,7 @@ pub(super) struct Provider {
     pub(super) path: String,
     pub(super) issuer: Option<String>,
     pub(super) audiences: Vec<String>,
+    pub(super) subjects: Option<StringMatcher>,
     pub(super) require_expiration: bool,
     pub(super) max_lifetime: Option<Duration>,
     pub(super) clock_skew_seconds: u64,
@@ -70,7 +73,6 @@ pub(super) struct Provider {
 
 impl Provider {
     fn read(fields: &mut Fields<'_>) -> Self {
-        fields.unsupported("subjects", LATER);
         fields.unsupported(
             "jwt_cache_config",
             "this version of Gatehouse verifies every token anew",
@@ -87,6 +89,7 @@ impl Provider {
             path: fields.path(),
             issuer: fields.string("issuer"),
             audiences: fields.strings("audiences"),
+            subjects: fields.object("subjects", StringMatcher::read),
             require_expiration: fields.flag("require_expiration").unwrap_or_default(),
             max_lifetime: fields.duration("max_lifetime"),
             clock_skew_seconds: fields.integer("clock_skew_seconds").unwrap_or_default(),
@@ -229,43 +232,6 @@ impl Rule {
             r#match: fields.object("match", Match::read),
             requires: fields.object("requires", Requirement::read),
             requirement_name: fields.string("requirement_name"),
-        }
-    }
-}
-
-/// The part of `RouteMatch` that is supported.
-#[derive(Debug)]
-pub(super) struct Match {
-    pub(super) path: String,
-    pub(super) prefix: Option<String>,
-    pub(super) exact: Option<String>,
-    pub(super) path_separated_prefix: Option<String>,
-    pub(super) case_sensitive: Option<bool>,
-}
-
-impl Match {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        for name in [
-            "safe_regex",
-            "connect_matcher",
-            "path_match_policy",
-            "headers",
-            "query_parameters",
-            "cookies",
-            "grpc",
-            "runtime_fraction",
-            "tls_context",
-            "dynamic_metadata",
-            "filter_state",
-        ] {
-            fields.unsupported(name, "match on prefix, path or path_separated_prefix");
-        }
-        Self {
-            path: fields.path(),
-            prefix: fields.string("prefix"),
-            exact: fields.string("path"),
-            path_separated_prefix: fields.string("path_separated_prefix"),
-            case_sensitive: fields.flag("case_sensitive"),
         }
     }
 }

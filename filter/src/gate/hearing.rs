@@ -42,7 +42,7 @@ impl<'c, R: Request> Case<'c, R> {
     /// Hears a request as far as the rules and the service want to know who is asking.
     pub(super) fn hear(&self, path: &[u8], service: Option<&Service>) -> Result<Findings<'c>, Decision> {
         let mut findings = Findings::default();
-        if let Some(requirement) = required(&self.config.rules, path) {
+        if let Some(requirement) = required(&self.config.rules, self.request, path, &self.config.sanitiser) {
             self.require(requirement, &mut findings)?;
         }
         if findings.tokens.is_empty() && service.is_some() {

@@ -1,13 +1,7 @@
 //! Path matches of rules, with the native filter's meaning: on the path as it was sent, never on the query.
 
-/// Whether upper and lower case differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Case {
-    /// They do: the default.
-    Sensitive,
-    /// They don't, for ASCII letters (`case_sensitive: false`).
-    Insensitive,
-}
+use crate::matching::{Case, Pattern};
+use crate::request::Request;
 
 /// What a path is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +12,10 @@ pub enum PathPattern {
     Exact(String),
     /// The path begins so, and either ends there or goes on with a slash.
     SeparatedPrefix(String),
+    /// The whole path matches this; the case is the expression's own matter.
+    Regex(Pattern),
+    /// The path is any, but the method is CONNECT (`connect_matcher`).
+    Connect,
 }
 
 /// A rule's match on the path.
@@ -32,10 +30,10 @@ pub struct PathMatch {
 impl PathMatch {
     /// Whether it matches a path that carries no query.
     #[must_use]
-    pub fn matches(&self, path: &[u8]) -> bool {
+    pub fn matches(&self, request: &impl Request, path: &[u8]) -> bool {
         let begins = |pattern: &str| {
             path.split_at_checked(pattern.len())
-                .filter(|(start, _)| self.equal(start, pattern.as_bytes()))
+                .filter(|(start, _)| self.case.equal(start, pattern.as_bytes()))
                 .map(|(_, rest)| rest)
         };
         match &self.pattern {
@@ -44,21 +42,18 @@ impl PathMatch {
             PathPattern::SeparatedPrefix(prefix) => {
                 begins(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
             }
-        }
-    }
-
-    fn equal(&self, one: &[u8], other: &[u8]) -> bool {
-        match self.case {
-            Case::Sensitive => one == other,
-            Case::Insensitive => one.eq_ignore_ascii_case(other),
+            PathPattern::Regex(pattern) => pattern.matches(path),
+            PathPattern::Connect => request.method() == b"CONNECT",
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
-    use crate::testing::test;
+    use crate::testing::{request, test};
 
     #[test]
     fn paths_match_as_the_native_filter_matches_them() {
@@ -66,6 +61,7 @@ mod tests {
         let prefix = |text: &str| PathPattern::Prefix(text.to_owned());
         let exact = |text: &str| PathPattern::Exact(text.to_owned());
         let separated = |text: &str| PathPattern::SeparatedPrefix(text.to_owned());
+        let regex = |text: &str| PathPattern::Regex(Pattern::new(text).unwrap());
         for (pattern, case, path, expected) in [
             (prefix("/"), Sensitive, "/", true),
             (prefix("/"), Sensitive, "", false),
@@ -82,9 +78,27 @@ mod tests {
             (separated("/bank"), Sensitive, "/bank/x", true),
             (separated("/bank"), Sensitive, "/bankrupt", false),
             (separated("/bank"), Insensitive, "/bAnK/x", true),
+            (regex("/b.*"), Sensitive, "/bank", true),
+            (regex("/b"), Sensitive, "/bank", false),
+            (regex("/B.*"), Insensitive, "/bank", false),
+            (PathPattern::Connect, Sensitive, "/", false),
         ] {
             let matcher = PathMatch { pattern, case };
-            assert_eq!(matcher.matches(path.as_bytes()), expected, "{matcher:?} {path}");
+            assert_eq!(
+                matcher.matches(&request(&[(":method", "GET")]), path.as_bytes()),
+                expected,
+                "{matcher:?} {path}"
+            );
         }
+    }
+
+    #[test]
+    fn connect_is_matched_by_its_method() {
+        let matcher = PathMatch {
+            pattern: PathPattern::Connect,
+            case: Case::Sensitive,
+        };
+        assert!(matcher.matches(&request(&[(":method", "CONNECT")]), b"/"));
+        assert!(!matcher.matches(&request(&[(":method", "connect")]), b"/"));
     }
 }

@@ -9,6 +9,13 @@ pub(super) fn values<'q>(query: &'q [u8], name: &'q str) -> impl Iterator<Item =
     })
 }
 
+/// The first value of a parameter as it stands in the query, found by the name as it stands there.
+#[must_use]
+pub fn raw_parameter<'q>(query: &'q [u8], name: &[u8]) -> Option<&'q [u8]> {
+    let mut pairs = query.split(|byte| *byte == b'&').map(halves);
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
 /// The query without these parameters.
 #[must_use]
 pub fn without_parameters(query: &[u8], names: &[&str]) -> Vec<u8> {

@@ -7,6 +7,7 @@ use jose::{JwkSet, TokenError, UnverifiedToken, VerificationError, VerifiedToken
 
 use super::TokenProfile;
 use crate::clock::Timestamp;
+use crate::matching::TextMatch;
 use crate::refusal::Reason;
 
 /// Whether a token must say when it ends.
@@ -25,6 +26,8 @@ pub struct TokenRules {
     pub issuer: Option<String>,
     /// The audiences of which the token must have one; none accepts any.
     pub audiences: Vec<String>,
+    /// What `sub` must match, if anything; an absent one counts as empty.
+    pub subjects: Option<TextMatch>,
     /// Whether `exp` must be there.
     pub expiration: Expiration,
     /// How far ahead of now `exp` may lie at most.
@@ -87,6 +90,14 @@ impl TokenRules {
         {
             return Err(Reason::AudienceNotAllowed);
         }
+        let subject = claims.subject().unwrap_or_default().as_bytes();
+        if self
+            .subjects
+            .as_ref()
+            .is_some_and(|subjects| !subjects.matches(subject))
+        {
+            return Err(Reason::SubjectNotAllowed);
+        }
         self.check_lifetime(token, now)
     }
 
@@ -102,18 +113,21 @@ impl TokenRules {
             return Err(Reason::NotYetValid);
         }
         match claims.expires_at() {
-            None if self.expiration == Expiration::Required => Err(Reason::ExpirationMissing),
             Some(expires_at) if now > expires_at.seconds().saturating_add(skew) => Err(Reason::Expired),
             _ => Ok(()),
         }
     }
 
     fn check_lifetime(&self, token: &UnverifiedToken, now: Timestamp) -> Result<(), Reason> {
+        let Some(expires_at) = token.claims_unverified().expires_at() else {
+            let is_needed = self.expiration == Expiration::Required || self.max_lifetime.is_some();
+            return if is_needed {
+                Err(Reason::ExpirationMissing)
+            } else {
+                Ok(())
+            };
+        };
         let Some(limit) = self.max_lifetime else { return Ok(()) };
-        let expires_at = token
-            .claims_unverified()
-            .expires_at()
-            .ok_or(Reason::ExpirationMissing)?;
         if Duration::from_secs(expires_at.seconds().saturating_sub(now.as_secs())) <= limit {
             Ok(())
         } else {

@@ -106,6 +106,14 @@ fn expiration_is_optional_until_it_is_required() {
         "expiration_missing"
     );
     assert_eq!(with(json!({"max_lifetime": "600s"}), without), "expiration_missing");
+    assert_eq!(
+        with(
+            json!({"require_expiration": true}),
+            json!({"exp": null, "aud": "other"})
+        ),
+        "audience_not_allowed",
+        "the audience is looked at before"
+    );
 }
 
 #[test]
@@ -124,6 +132,29 @@ fn a_lifetime_reaches_its_limit_and_no_further() {
         with(json!({"max_lifetime": "0.5s"}), json!({"exp": NOW + 1})),
         "lifetime_too_long"
     );
+}
+
+#[test]
+fn subjects_are_matched_and_an_absent_one_counts_as_empty() {
+    let users = json!({"subjects": {"prefix": "user-"}});
+    for (subjects, sub, expected) in [
+        (&users, json!("user-1"), "forward"),
+        (&users, json!("User-1"), "subject_not_allowed"),
+        (&users, json!("x-user-1"), "subject_not_allowed"),
+        (&users, Value::Null, "subject_not_allowed"),
+        (
+            &json!({"subjects": {"safe_regex": {"regex": ".*"}}}),
+            Value::Null,
+            "forward",
+        ),
+        (&json!({"subjects": {"exact": "é"}}), json!("é"), "forward"),
+    ] {
+        assert_eq!(
+            with(subjects.clone(), json!({ "sub": sub })),
+            expected,
+            "{subjects} {sub}"
+        );
+    }
 }
 
 #[test]

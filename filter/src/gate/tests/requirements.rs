@@ -90,6 +90,34 @@ fn other_audiences_stand_in_for_the_provider_s_own() {
 }
 
 #[test]
+fn rules_may_ask_for_headers_and_parameters_but_not_for_those_that_only_the_gate_sets() {
+    let named = provider(json!({"claim_to_headers": [{"header_name": "x-user-id", "claim_name": "sub"}]}));
+    let rules = json!([
+        {"match": {"prefix": "/", "headers": [{"name": "x-user-id", "present_match": true}]}},
+        {"match": {"prefix": "/a", "headers": [{"name": ":method", "string_match": {"exact": "GET"}}],
+                   "query_parameters": [{"name": "open", "string_match": {"exact": "1"}}]}},
+        {"match": {"safe_regex": {"regex": "/b/[0-9]+"}}},
+        {"match": {"prefix": "/"}, "requires": {"provider_name": "main"}},
+    ]);
+    let gate = Gate::new(&json!({"providers": {"main": named}, "rules": rules}).to_string());
+    for (method, path, name, expected) in [
+        ("GET", "/a?open=1", "x-other", "forward"),
+        ("GET", "/a?open=2", "x-other", "token_missing"),
+        ("GET", "/a?x=1&open=1#", "x-other", "forward"),
+        ("GET", "/a", "x-other", "token_missing"),
+        ("PUT", "/a?open=1", "x-other", "token_missing"),
+        ("GET", "/b/12?x", "x-other", "forward"),
+        ("GET", "/b/12/x", "x-other", "token_missing"),
+        ("GET", "/x/b/12", "x-other", "token_missing"),
+        ("GET", "/", "x-user-id", "token_missing"),
+        ("GET", "/", "X_User_Id", "token_missing"),
+    ] {
+        let decision = gate.decide(&[(":method", method), (":path", path), (name, "mallory")]);
+        assert_eq!(word(&decision), expected, "{method} {path} {name}");
+    }
+}
+
+#[test]
 fn the_first_rule_that_matches_counts_and_no_match_allows() {
     let config =
         |rules: Value| Gate::new(&json!({"providers": {"main": provider(json!({}))}, "rules": rules}).to_string());
