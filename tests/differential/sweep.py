@@ -1,0 +1,45 @@
+"""Configurations of the plainest kind, to which every mutation is sent by itself: what it does is seen there without
+anything else, and no run leaves one out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .cases import Configuration
+from .configs import KINDS, MAPPED_CLAIMS, ConfigGenerator
+from .keyring import KeyPair
+from .plans import BEARER, Plan, Provider, Requirement, Rule
+
+SYSTEMATIC_KINDS = tuple(dict.fromkeys(KINDS))
+ISSUER = "https://issuer-0.example"
+AUDIENCES = ("aud-a", "https://api.example")
+
+
+def sweep_plans(generator: ConfigGenerator, *, thorough: bool) -> list[Plan]:
+    """Where a good token is asked for, where a bad one is forgiven, and where the provider asks for little."""
+    keys = tuple(generator.one_of_each())
+    nameless = tuple(key.with_listing("jwk.no-kid", "kid") for key in keys)
+    needed: Requirement = {"provider_name": "p0"}
+    asking = {"issuer": ISSUER, "audiences": list(AUDIENCES)}
+    return [
+        _plan("sweep", keys, asking, needed, len(SYSTEMATIC_KINDS) if thorough else 1),
+        _plan("sweep-forgiving", keys, {**asking, "max_lifetime": "86400s"}, {"allow_missing_or_failed": {}}, 1),
+        _plan("sweep-undemanding", nameless, {}, needed, 1),
+    ]
+
+
+def _plan(
+    name: str, keys: tuple[KeyPair, ...], asked: dict[str, Any], requirement: Requirement, keys_each: int
+) -> Plan:
+    message = {
+        **asked,
+        "claim_to_headers": [
+            {"header_name": f"x-claim-{header}", "claim_name": claim} for header, claim in dict(MAPPED_CLAIMS).items()
+        ],
+    }
+    provider = Provider("p0", asked.get("issuer", ""), keys, tuple(asked.get("audiences", ())), (BEARER,), message)
+    message["local_jwks"] = {"inline_string": provider.key_set()}
+    rule = {"match": {"prefix": "/"}, "requires": requirement}
+    configuration = Configuration(name, {"providers": {"p0": message}, "rules": [rule]})
+    return Plan(configuration, (provider,), (Rule(rule, requirement, ("/",), ()),), keys_each)

@@ -1,0 +1,56 @@
+"""A small run with a fixed seed, for every day. `make differential` compares many times as much, with another seed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from mesh.settings import Tools
+
+from . import mutations
+from .deviations import TABLE
+from .features import supported
+from .report import shown
+from .run import Result, Settings, run
+
+SEED = 20_260_727
+CASES = 3000
+"""Half of them are the sweeps."""
+
+
+@pytest.fixture(scope="module")
+def result(tools: Tools) -> Result:
+    return asyncio.run(run(Settings(SEED, CASES, per_configuration=100), tools))[0]
+
+
+def test_every_difference_is_one_that_was_meant(result: Result) -> None:
+    told = "\n\n".join(shown(found) for found in result.verdicts.worst()[:3])
+    assert not result.verdicts.failures, f"seed {result.settings.seed}\n{result.verdicts.summary()}\n\n{told}"
+
+
+def test_both_filters_take_every_configuration_that_is_generated(result: Result) -> None:
+    assert not result.refused
+
+
+def test_no_plugin_falls_over(result: Result) -> None:
+    assert not result.crashes()
+
+
+def test_the_requests_are_neither_all_good_nor_all_bad(result: Result) -> None:
+    verdicts = result.verdicts
+    assert verdicts.compared == result.settings.cases
+    for part in (verdicts.forwarded_by_both, verdicts.refused_by_both, verdicts.agreed):
+        assert part > verdicts.compared / 5, verdicts.summary()
+
+
+def test_every_mutation_has_been_tried(result: Result) -> None:
+    assert not {mutation.name for mutation in mutations.ALL} - result.verdicts.traits.keys()
+
+
+def test_every_entry_of_the_table_is_needed(result: Result) -> None:
+    """An entry that explains nothing would only hide a fault one day."""
+    elsewhere = {"nbf-fraction", "keys-unavailable"}  # test_clock_edges.py, test_keys_out_of_reach.py
+    not_yet = {"cookie-removed"} if not supported("from_cookies") else set()
+    assert {entry.slug for entry in TABLE} - result.verdicts.accepted.keys() == elsewhere | not_yet, (
+        result.verdicts.summary()
+    )
