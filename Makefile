@@ -57,7 +57,7 @@ logs: ## the last lines of every part's log
 	@$(MESH) logs
 
 # ── testing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-.PHONY: test lint test-unit test-wasm test-e2e
+.PHONY: test lint test-unit test-wasm test-e2e differential
 test: lint test-unit test-wasm test-e2e ## everything, as CI runs it
 	@printf '\n\033[1mmake test: all parts passed\033[0m\n'
 
@@ -76,7 +76,11 @@ test-wasm: setup-runner ## the core's tests again, in wasm32
 
 test-e2e: setup-tools build ## the built parts together: a real Envoy, a real PostgreSQL, the real issuer
 	$(SAY) 'end to end'
-	@$(PYTHON) -m pytest tests -n 2 --dist loadfile -q
+	@$(PYTHON) -m pytest tests --ignore=tests/differential -n 2 --dist loadfile -q
+
+differential: setup-tools filter ## 20,000 generated requests, answered by Envoy's own filter and by ours, compared
+	$(SAY) "side by side with Envoy's jwt_authn (about ten minutes)"
+	@cd tests && PYTHONPATH=.:../scripts ../$(PYTHON) -m differential run --cases 20000
 
 .PHONY: fmt deny clean
 fmt: ## format the code
