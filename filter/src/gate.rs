@@ -23,6 +23,7 @@ use crate::keys::{Fetch, KeyStore};
 use crate::refusal::{Answer, Detail, Reason, health, render};
 use crate::request::{Request, is_cors_preflight, path_of};
 use crate::service::{Access, CleanPath, HEALTH_PATH, Service, covers_segments};
+use crate::witness::{Fact, Nobody, Witness};
 use hearing::Findings;
 
 /// What is to become of a request.
@@ -123,7 +124,21 @@ pub fn decide(
     now: Timestamp,
     patience: Patience,
 ) -> Decision {
+    decide_before(&Nobody, request, config, keys, now, patience)
+}
+
+/// Decides about a request before a witness, who sees every step and changes none.
+#[must_use]
+pub fn decide_before(
+    witness: &impl Witness,
+    request: &impl Request,
+    config: &Config,
+    keys: &KeyStore,
+    now: Timestamp,
+    patience: Patience,
+) -> Decision {
     Case {
+        witness,
         request,
         config,
         keys,
@@ -140,7 +155,8 @@ struct Destination<'c> {
     service: Option<&'c Service>,
 }
 
-struct Case<'c, R> {
+struct Case<'c, R, W> {
+    witness: &'c W,
     request: &'c R,
     config: &'c Config,
     keys: &'c KeyStore,
@@ -152,7 +168,7 @@ fn refuse(reason: Reason) -> Decision {
     Decision::Refuse(Refusal::of(reason))
 }
 
-impl<'c, R: Request> Case<'c, R> {
+impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     /// `Err` is a decision that ended the matter early.
     fn decide(&self) -> Result<Decision, Decision> {
         let mut edits = Edits::default();
@@ -165,6 +181,7 @@ impl<'c, R: Request> Case<'c, R> {
         let (findings, passage) = if service.is_some_and(|service| service.access == Access::Public) {
             (Findings::default(), Passage::Allowed)
         } else if self.config.bypass_cors_preflight && is_cors_preflight(self.request) {
+            self.witness.sees(Fact::Preflight);
             (Findings::default(), Passage::Preflight)
         } else {
             let path = destination
@@ -205,6 +222,10 @@ impl<'c, R: Request> Case<'c, R> {
             return Err(Decision::Answer(health(self.request)));
         }
         let service = catalogue.find(path.as_str());
+        self.witness.sees(Fact::Service {
+            path: path.as_str(),
+            service,
+        });
         Ok(Some(Destination { path, service }))
     }
 }

@@ -12,6 +12,7 @@ pub mod request;
 pub mod requirement;
 pub mod service;
 pub mod token;
+pub mod witness;
 
 // The host's functions exist in a proxy only; the tests in wasm32 run without one.
 #[cfg(not(all(test, target_arch = "wasm32")))]

@@ -24,19 +24,19 @@ pub struct Rule {
     pub requires: Option<Requirement>,
 }
 
-/// The requirement of the first rule that matches. A request that no rule matches needs nothing, as in the native filter.
+/// The first rule that matches, and its place. A request that no rule matches needs nothing, as in the native filter.
 /// `path` is the request's, without its query; `sanitiser` knows which headers are not the client's to set.
 #[must_use]
-pub fn required<'r>(
+pub fn first_match<'r>(
     rules: &'r [Rule],
     request: &impl Request,
     path: &[u8],
     sanitiser: &Sanitiser,
-) -> Option<&'r Requirement> {
-    let matches = |rule: &&Rule| {
+) -> Option<(usize, &'r Rule)> {
+    let matches = |(_, rule): &(usize, &Rule)| {
         rule.path.matches(request, path)
             && rule.headers.iter().all(|header| header.holds(request, sanitiser))
             && rule.parameters.iter().all(|parameter| parameter.holds(request))
     };
-    rules.iter().find(matches)?.requires.as_ref()
+    rules.iter().enumerate().find(matches)
 }

@@ -10,4 +10,4 @@ pub use cookie::without_cookies;
 pub use place::{Found, Place, Prefix, Repeated, Spent, default_places, find};
 pub use profile::TokenProfile;
 pub use query::{raw_parameter, without_parameters};
-pub use verify::{Expiration, Failure, TokenRules, verify};
+pub use verify::{Check, Expiration, Failure, TokenRules, verify};

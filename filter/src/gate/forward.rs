@@ -6,8 +6,9 @@ use crate::refusal::Reason;
 use crate::request::{Request, query_of};
 use crate::service::{CLUSTER_HEADER, TIMEOUT_HEADER};
 use crate::token::{without_cookies, without_parameters};
+use crate::witness::Witness;
 
-impl<R: Request> Case<'_, R> {
+impl<R: Request, W: Witness> Case<'_, R, W> {
     pub(super) fn write(
         &self,
         target: &[u8],

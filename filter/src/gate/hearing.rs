@@ -13,9 +13,10 @@ use crate::headers::{UnusableClaim, header_text};
 use crate::keys::{Outlook, ProviderId, Why};
 use crate::refusal::Reason;
 use crate::request::Request;
-use crate::requirement::{Requirement, Verdict, Whose, evaluate, required};
+use crate::requirement::{Requirement, Verdict, Whose, evaluate, first_match};
 use crate::service::Service;
-use crate::token::{self, Failure, Found, Place, Spent};
+use crate::token::{self, Failure, Found, Place, Repeated, Spent};
+use crate::witness::{Fact, Witness};
 
 /// What is known of a request so far.
 #[derive(Debug, Default)]
@@ -38,14 +39,17 @@ impl Findings<'_> {
     }
 }
 
-impl<'c, R: Request> Case<'c, R> {
+impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     /// Hears a request as far as the rules and the service want to know who is asking.
     pub(super) fn hear(&self, path: &[u8], service: Option<&Service>) -> Result<Findings<'c>, Decision> {
         let mut findings = Findings::default();
-        if let Some(requirement) = required(&self.config.rules, self.request, path, &self.config.sanitiser) {
+        let rule = first_match(&self.config.rules, self.request, path, &self.config.sanitiser);
+        self.witness.sees(Fact::Rule(rule));
+        if let Some(requirement) = rule.and_then(|(_, rule)| rule.requires.as_ref()) {
             self.require(requirement, &mut findings)?;
         }
-        if findings.tokens.is_empty() && service.is_some() {
+        if let Some(service) = service.filter(|_| findings.tokens.is_empty()) {
+            self.witness.sees(Fact::CallerNeeded(service));
             let anybody = self.providers().map(|(id, _)| Requirement::Provider(id)).collect();
             self.require(&Requirement::Any(anybody), &mut findings)?;
         }
@@ -53,9 +57,14 @@ impl<'c, R: Request> Case<'c, R> {
     }
 
     fn require(&self, requirement: &Requirement, findings: &mut Findings<'c>) -> Result<(), Decision> {
-        let verdict = evaluate(requirement, &mut |whose| match whose {
-            Whose::Provider(id, audiences) => self.one_provider(id, audiences, findings),
-            Whose::Anybody => self.anybody(findings),
+        let verdict = evaluate(requirement, &mut |whose| {
+            self.witness.sees(Fact::Asked(whose));
+            let verdict = match whose {
+                Whose::Provider(id, audiences) => self.one_provider(id, audiences, findings),
+                Whose::Anybody => self.anybody(findings),
+            };
+            self.witness.sees(Fact::Answered(verdict));
+            verdict
         });
         match verdict {
             Verdict::Passed => Ok(()),
@@ -67,7 +76,7 @@ impl<'c, R: Request> Case<'c, R> {
         }
     }
 
-    fn providers(&self) -> impl Iterator<Item = (ProviderId, &'c Provider)> + use<'c, R> {
+    fn providers(&self) -> impl Iterator<Item = (ProviderId, &'c Provider)> + use<'c, R, W> {
         let providers = self.config.providers.iter().enumerate();
         providers.map(|(index, provider)| (ProviderId::new(index), provider))
     }
@@ -78,7 +87,7 @@ impl<'c, R: Request> Case<'c, R> {
             return Verdict::Refused(Reason::GateNotReady);
         };
         findings.headers.retain(|(name, _)| !provider.sets(name));
-        let Ok(mut found) = token::find(&provider.places, self.request, &findings.spent) else {
+        let Ok(mut found) = self.find(&provider.places, &findings.spent) else {
             return Verdict::Refused(Reason::TokenRepeated);
         };
         match (found.pop(), found.is_empty()) {
@@ -88,11 +97,18 @@ impl<'c, R: Request> Case<'c, R> {
         }
     }
 
+    fn find(&self, places: &'c [Place], spent: &Spent<'_>) -> Result<Vec<Found<'c>>, Repeated> {
+        let found = token::find(places, self.request, spent);
+        let seen = found.as_deref().map_err(|repeated| *repeated);
+        self.witness.sees(Fact::Looked(places, seen));
+        found
+    }
+
     /// Whether every token, wherever a provider looks for one, passes with the provider of its issuer. Of several verdicts
     /// that of the token that was found first counts; each token that passes is taken for what it says.
     fn anybody(&self, findings: &mut Findings<'c>) -> Verdict {
         findings.headers.clear();
-        let Ok(found) = token::find(&self.config.places, self.request, &findings.spent) else {
+        let Ok(found) = self.find(&self.config.places, &findings.spent) else {
             return Verdict::Refused(Reason::TokenRepeated);
         };
         let is_repeated = |(_, provider): (ProviderId, &Provider)| {
@@ -137,15 +153,20 @@ impl<'c, R: Request> Case<'c, R> {
         findings: &mut Findings<'c>,
         provider: impl FnOnce(&UnverifiedToken) -> Option<(ProviderId, &'c Provider, Option<&'r [String]>)>,
     ) -> Verdict {
-        let token = match UnverifiedToken::parse(&found.token, self.config.max_token_bytes) {
+        self.witness.sees(Fact::Judging(found));
+        let token = UnverifiedToken::parse(&found.token, self.config.max_token_bytes);
+        self.witness.sees(Fact::Read(token.as_ref().map_err(|error| *error)));
+        let token = match token {
             Ok(token) => token,
             Err(error) => return Verdict::Refused(error.into()),
         };
-        let Some((id, provider, audiences)) = provider(&token) else {
+        let provider = provider(&token);
+        self.witness.sees(Fact::Provider(provider.as_ref().map(|(id, ..)| *id)));
+        let Some((id, provider, audiences)) = provider else {
             return Verdict::Refused(Reason::IssuerUnknown);
         };
         let keys = self.keys.usable(id, self.now);
-        match token::verify(&token, &provider.rules, audiences, keys, self.now) {
+        match token::verify(&token, &provider.rules, audiences, keys, self.now, self.witness) {
             Ok(token) => accept(provider, found.place, token, findings),
             Err(Failure::Refused(reason)) => Verdict::Refused(reason),
             Err(Failure::NoKeys) => self.wait_or(id, Why::Cold, Reason::KeysUnavailable),

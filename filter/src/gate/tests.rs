@@ -10,6 +10,7 @@ mod requirements;
 mod routing;
 mod structure;
 mod transport;
+mod witness;
 
 use serde_json::{Value, json};
 

@@ -9,6 +9,7 @@ use super::TokenProfile;
 use crate::clock::Timestamp;
 use crate::matching::TextMatch;
 use crate::refusal::Reason;
+use crate::witness::{Fact, Witness};
 
 /// Whether a token must say when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,26 @@ pub struct TokenRules {
     pub profile: TokenProfile,
 }
 
+/// What a token is held against, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// That it is of the provider's issuer.
+    Issuer,
+    /// That it is an access token. What the thing is comes before what it says: a refresh token is for another audience
+    /// too, but its bearer is helped by hearing that it is no access token.
+    Profile,
+    /// That it is valid already.
+    NotBefore,
+    /// That it is valid still.
+    Expiration,
+    /// That it is for one of the audiences.
+    Audience,
+    /// That the provider vouches for its subject.
+    Subject,
+    /// That it says when it ends, and that this is not too far ahead.
+    Lifetime,
+}
+
 /// Why a token was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -56,10 +77,17 @@ pub fn verify(
     audiences: Option<&[String]>,
     keys: Option<&JwkSet>,
     now: Timestamp,
+    witness: &impl Witness,
 ) -> Result<VerifiedToken, Failure> {
     rules
-        .check(token, audiences.unwrap_or(&rules.audiences), now)
+        .check(token, audiences.unwrap_or(&rules.audiences), now, witness)
         .map_err(Failure::Refused)?;
+    let verified = signed(token, keys);
+    witness.sees(Fact::Signature(verified.as_ref().map_err(|failure| *failure)));
+    verified
+}
+
+fn signed(token: &UnverifiedToken, keys: Option<&JwkSet>) -> Result<VerifiedToken, Failure> {
     keys.ok_or(Failure::NoKeys)?.verify(token).map_err(|error| match error {
         VerificationError::NoKeyForId => Failure::UnknownKey,
         VerificationError::NoSuitableKey => Failure::Refused(Reason::KeyUnsuitable),
@@ -68,52 +96,57 @@ pub fn verify(
 }
 
 impl TokenRules {
-    fn check(&self, token: &UnverifiedToken, audiences: &[String], now: Timestamp) -> Result<(), Reason> {
-        let claims = token.claims_unverified();
-        if self
-            .issuer
-            .as_deref()
-            .is_some_and(|issuer| claims.issuer() != Some(issuer))
-        {
+    fn check(
+        &self,
+        token: &UnverifiedToken,
+        audiences: &[String],
+        now: Timestamp,
+        witness: &impl Witness,
+    ) -> Result<(), Reason> {
+        let seen = |check, outcome| {
+            witness.sees(Fact::Checked(check, outcome));
+            outcome
+        };
+        seen(Check::Issuer, self.check_issuer(token))?;
+        let accepted = self.profile.accepts(token);
+        seen(Check::Profile, accepted.then_some(()).ok_or(Reason::TypeNotAllowed))?;
+        seen(Check::NotBefore, self.check_not_before(token, now))?;
+        seen(Check::Expiration, self.check_expiration(token, now))?;
+        seen(Check::Audience, check_audience(token, audiences))?;
+        seen(Check::Subject, self.check_subject(token))?;
+        seen(Check::Lifetime, self.check_lifetime(token, now))
+    }
+
+    fn check_issuer(&self, token: &UnverifiedToken) -> Result<(), Reason> {
+        let issuer = token.claims_unverified().issuer();
+        if self.issuer.as_deref().is_some_and(|own| issuer != Some(own)) {
             return Err(Reason::IssuerUnknown);
         }
-        // What the thing is comes before what it says: a refresh token is for another audience too, but its bearer is
-        // helped by hearing that it is no access token.
-        if !self.profile.accepts(token) {
-            return Err(Reason::TypeNotAllowed);
-        }
-        self.check_times(token, now)?;
-        if !audiences.is_empty()
-            && !claims
-                .audience()
-                .any(|audience| audiences.iter().any(|known| known == audience))
-        {
-            return Err(Reason::AudienceNotAllowed);
-        }
-        let subject = claims.subject().unwrap_or_default().as_bytes();
-        if self
-            .subjects
-            .as_ref()
-            .is_some_and(|subjects| !subjects.matches(subject))
-        {
-            return Err(Reason::SubjectNotAllowed);
-        }
-        self.check_lifetime(token, now)
+        Ok(())
     }
 
     /// Both edges belong to the token's life, as in the native filter: with a skew of 60 s it passes from `nbf - 60` to
     /// `exp + 60`, by whole seconds of our clock.
-    fn check_times(&self, token: &UnverifiedToken, now: Timestamp) -> Result<(), Reason> {
-        let claims = token.claims_unverified();
-        let (now, skew) = (now.as_secs(), self.clock_skew.as_secs());
-        if claims
-            .not_before()
-            .is_some_and(|not_before| now.saturating_add(skew) < not_before.seconds())
-        {
-            return Err(Reason::NotYetValid);
+    fn check_not_before(&self, token: &UnverifiedToken, now: Timestamp) -> Result<(), Reason> {
+        let latest = now.as_secs().saturating_add(self.clock_skew.as_secs());
+        match token.claims_unverified().not_before() {
+            Some(not_before) if latest < not_before.seconds() => Err(Reason::NotYetValid),
+            _ => Ok(()),
         }
-        match claims.expires_at() {
-            Some(expires_at) if now > expires_at.seconds().saturating_add(skew) => Err(Reason::Expired),
+    }
+
+    fn check_expiration(&self, token: &UnverifiedToken, now: Timestamp) -> Result<(), Reason> {
+        let skew = self.clock_skew.as_secs();
+        match token.claims_unverified().expires_at() {
+            Some(expires_at) if now.as_secs() > expires_at.seconds().saturating_add(skew) => Err(Reason::Expired),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_subject(&self, token: &UnverifiedToken) -> Result<(), Reason> {
+        let subject = token.claims_unverified().subject().unwrap_or_default().as_bytes();
+        match &self.subjects {
+            Some(subjects) if !subjects.matches(subject) => Err(Reason::SubjectNotAllowed),
             _ => Ok(()),
         }
     }
@@ -133,6 +166,15 @@ impl TokenRules {
         } else {
             Err(Reason::LifetimeTooLong)
         }
+    }
+}
+
+fn check_audience(token: &UnverifiedToken, audiences: &[String]) -> Result<(), Reason> {
+    let is_known = |audience: &str| audiences.iter().any(|known| known == audience);
+    if audiences.is_empty() || token.claims_unverified().audience().any(is_known) {
+        Ok(())
+    } else {
+        Err(Reason::AudienceNotAllowed)
     }
 }
 
