@@ -1,6 +1,6 @@
 //! A key that verifies signatures. Everything that depends on the key alone (decoding, checks of size, curve and point,
 //! Montgomery constants, HMAC's first blocks) happens once, when the key is read; a token costs only what depends on
-//! it.
+//! it. The tables of ES256 and `EdDSA` keys are made later, by the first token that needs them.
 
 mod error;
 mod read;
@@ -14,8 +14,10 @@ use sha2::{Sha256, Sha384, Sha512};
 
 pub use error::JwkError;
 
+use crate::kernel::{Ed25519Key, P256Key};
 use crate::signature::{
-    self, ED25519, ES256, ES384, ES512, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512, SignatureError,
+    self, ED25519, ES256, ES384, ES512, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512, RsaKey,
+    SignatureError, TabledKey,
 };
 use crate::{Algorithm, AlgorithmSet};
 
@@ -40,11 +42,11 @@ struct Prepared {
 
 /// What verifies. Boxed where a variant would be much larger than the others.
 enum Material {
-    Rsa(Box<rsa::PublicKey>),
-    P256(p256::ecdsa::VerifyingKey),
+    Rsa(RsaKey),
+    P256(TabledKey<P256Key>),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
-    Ed25519(Box<ed25519_dalek::VerifyingKey>),
+    Ed25519(Box<TabledKey<Ed25519Key>>),
     Hmac(Box<HmacStates>),
 }
 
@@ -68,7 +70,31 @@ impl VerifyingKey {
         self.0.algorithms
     }
 
-    /// Verifies a signature over `signing_input`.
+    /// Whether the key is of a kind that may have a table, of which a set gets a few only ([`signature::tabled`]).
+    pub(crate) fn may_have_table(&self) -> bool {
+        matches!(self.0.material, Material::P256(_) | Material::Ed25519(_))
+    }
+
+    /// Goes without a table for good, unless it has one.
+    pub(crate) fn forgo_table(&self) {
+        match &self.0.material {
+            Material::P256(key) => key.forgo_table(),
+            Material::Ed25519(key) => key.forgo_table(),
+            Material::Rsa(_) | Material::P384(_) | Material::P521(_) | Material::Hmac(_) => {}
+        }
+    }
+
+    /// Whether the key has its table.
+    #[cfg(test)]
+    pub(crate) fn has_table(&self) -> bool {
+        match &self.0.material {
+            Material::P256(key) => key.has_table(),
+            Material::Ed25519(key) => key.has_table(),
+            Material::Rsa(_) | Material::P384(_) | Material::P521(_) | Material::Hmac(_) => false,
+        }
+    }
+
+    /// Verifies a signature over `signing_input`. Every verification of a token passes here.
     pub fn verify(&self, algorithm: Algorithm, signing_input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         use Algorithm as A;
         use Material as M;

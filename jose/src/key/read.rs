@@ -13,6 +13,7 @@ use super::{HmacStates, JwkError, KeySource, Material, Prepared, VerifyingKey};
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::base64url;
 use crate::json::{Object, Value};
+use crate::signature::{RsaKey, TabledKey};
 use crate::token::MAX_KEY_ID_LEN;
 
 const MIN_MODULUS_BITS: usize = 2048;
@@ -110,7 +111,7 @@ fn rsa_key(jwk: &Object) -> Result<(Material, AlgorithmSet), JwkError> {
         Algorithm::Ps384,
         Algorithm::Ps512,
     ];
-    Ok((Material::Rsa(Box::new(key)), fitting.into_iter().collect()))
+    Ok((Material::Rsa(RsaKey::new(key)), fitting.into_iter().collect()))
 }
 
 /// RFC 7518 section 6.2.1.
@@ -118,7 +119,8 @@ fn point(jwk: &Object) -> Result<(Material, AlgorithmSet), JwkError> {
     let curve = required(jwk, "crv")?;
     let (material, algorithm) = match curve {
         "P-256" => (
-            p256::ecdsa::VerifyingKey::from_sec1_bytes(&uncompressed(jwk, 32)?).map(Material::P256),
+            p256::ecdsa::VerifyingKey::from_sec1_bytes(&uncompressed(jwk, 32)?)
+                .map(|key| Material::P256(TabledKey::new(key))),
             Algorithm::Es256,
         ),
         "P-384" => (
@@ -163,7 +165,7 @@ fn edwards_point(jwk: &Object) -> Result<(Material, AlgorithmSet), JwkError> {
         return Err(JwkError::InvalidPoint);
     }
     Ok((
-        Material::Ed25519(Box::new(key)),
+        Material::Ed25519(Box::new(TabledKey::new(key))),
         AlgorithmSet::EMPTY.with(Algorithm::EdDsa),
     ))
 }

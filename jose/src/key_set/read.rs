@@ -3,6 +3,7 @@
 use super::{JwkSet, JwkSetError, MAX_SET_LEN, SkippedKey};
 use crate::json::{self, Value};
 use crate::key::{KeySource, VerifyingKey};
+use crate::signature::tabled::MAX_TABLES_OF_A_SET;
 
 pub(super) fn set(document: &[u8], source: KeySource) -> Result<JwkSet, JwkSetError> {
     if document.len() > MAX_SET_LEN {
@@ -30,6 +31,10 @@ pub(super) fn set(document: &[u8], source: KeySource) -> Result<JwkSet, JwkSetEr
                 reason,
             }),
         }
+    }
+    let with_tables = set.keys.iter().filter(|key| key.may_have_table());
+    for key in with_tables.skip(MAX_TABLES_OF_A_SET) {
+        key.forgo_table();
     }
     if set.keys.is_empty() {
         return Err(JwkSetError::NoUsableKey { skipped: set.skipped });

@@ -1,5 +1,6 @@
 //! ECDSA (RFC 7518 section 3.4) and `EdDSA` on Ed25519 (RFC 8037 section 3.1), whose `RustCrypto` implementations speak
-//! the same traits.
+//! the same traits. ES256 and `EdDSA` are verified by our kernels ([`crate::kernel`]) where a key has its table, see
+//! [`super::tabled`]; ES384 and ES512 by the crates.
 //!
 //! An ECDSA signature is r and s, each as long as the curve's order, one behind the other: 64, 96 or 132 bytes, never
 //! DER. Both must lie between 1 and the order less 1. A high s is accepted, because JWS does not ask for a low one and
@@ -17,16 +18,18 @@ use jwt_compact::AlgorithmSignature;
 use rsa::signature::{SignatureEncoding, Verifier};
 
 use super::VerifyOnly;
+use super::tabled::TabledKey;
 use crate::Algorithm;
+use crate::kernel::{Ed25519Key, P256Key};
 
 /// ECDSA on P-256 with SHA-256
-pub const ES256: Elliptic<p256::ecdsa::VerifyingKey, p256::ecdsa::Signature> = Elliptic::new(Algorithm::Es256);
+pub const ES256: Elliptic<TabledKey<P256Key>, p256::ecdsa::Signature> = Elliptic::new(Algorithm::Es256);
 /// ECDSA on P-384 with SHA-384
 pub const ES384: Elliptic<p384::ecdsa::VerifyingKey, p384::ecdsa::Signature> = Elliptic::new(Algorithm::Es384);
 /// ECDSA on P-521 with SHA-512
 pub const ES512: Elliptic<p521::ecdsa::VerifyingKey, p521::ecdsa::Signature> = Elliptic::new(Algorithm::Es512);
 /// `EdDSA` on Ed25519
-pub const ED25519: Elliptic<ed25519_dalek::VerifyingKey, ed25519::Signature> = Elliptic::new(Algorithm::EdDsa);
+pub const ED25519: Elliptic<TabledKey<Ed25519Key>, ed25519::Signature> = Elliptic::new(Algorithm::EdDsa);
 
 /// A signature algorithm on an elliptic curve, by its key and its signature.
 #[derive(Debug, Clone, Copy)]

@@ -4,18 +4,24 @@
 //! A signature is exactly as long as the modulus and, as a number, below it. For PKCS #1 v1.5 the whole encoded block
 //! is compared with the one that the message gives, so there is no padding to be parsed wrongly. For PSS the salt is
 //! exactly as long as the hash, and MGF1 uses the hash of the message.
+//!
+//! Keys of 2048, 3072 and 4096 bits with the exponent 65537, which are nearly all that there are, are verified by our
+//! kernel ([`RsaPublicOperation`]), all others by the `rsa` crate.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::marker::PhantomData;
 
 use jwt_compact::AlgorithmSignature;
 use rsa::PublicKey;
+use rsa::traits::PublicKeyParts;
 use sha2::digest::const_oid::AssociatedOid;
 use sha2::digest::{Digest, FixedOutputReset};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::VerifyOnly;
 use crate::Algorithm;
+use crate::kernel::RsaPublicOperation;
 
 /// RSASSA-PKCS1-v1_5 with SHA-256
 pub const RS256: RsaPkcs1v15<Sha256> = RsaPkcs1v15::new(Algorithm::Rs256);
@@ -42,6 +48,40 @@ pub struct RsaPkcs1v15<D> {
 pub struct RsaPss<D> {
     algorithm: Algorithm,
     digest: PhantomData<fn(D)>,
+}
+
+/// An RSA key, prepared for the way that verifies with it.
+#[derive(Clone)]
+pub struct RsaKey(Way);
+
+#[derive(Clone)]
+enum Way {
+    Kernel(Box<RsaPublicOperation>),
+    General(Box<PublicKey>),
+}
+
+impl RsaKey {
+    /// Chooses the kernel if it serves the key.
+    #[must_use]
+    pub fn new(key: PublicKey) -> Self {
+        let exponent = key.e_bytes().iter().try_fold(0_u64, |number, byte| {
+            number.checked_mul(256)?.checked_add(u64::from(*byte))
+        });
+        let kernel = exponent.and_then(|exponent| RsaPublicOperation::new(&key.n_bytes(), exponent));
+        Self(match kernel {
+            Some(kernel) => Way::Kernel(Box::new(kernel)),
+            None => Way::General(Box::new(key)),
+        })
+    }
+}
+
+impl fmt::Debug for RsaKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.0 {
+            Way::Kernel(_) => "RsaKey(Kernel)",
+            Way::General(_) => "RsaKey(General)",
+        })
+    }
 }
 
 /// The bytes of an RSA signature. Only together with a key can anything be said about them.
@@ -81,7 +121,7 @@ impl AlgorithmSignature for RsaSignature {
 
 impl<D: Digest + AssociatedOid> jwt_compact::Algorithm for RsaPkcs1v15<D> {
     type SigningKey = VerifyOnly;
-    type VerifyingKey = PublicKey;
+    type VerifyingKey = RsaKey;
     type Signature = RsaSignature;
 
     fn name(&self) -> Cow<'static, str> {
@@ -92,14 +132,17 @@ impl<D: Digest + AssociatedOid> jwt_compact::Algorithm for RsaPkcs1v15<D> {
         match *signing_key {}
     }
 
-    fn verify_signature(&self, signature: &RsaSignature, verifying_key: &PublicKey, message: &[u8]) -> bool {
-        verifying_key.pkcs1v15_verify::<D>(message, &signature.0).is_ok()
+    fn verify_signature(&self, signature: &RsaSignature, verifying_key: &RsaKey, message: &[u8]) -> bool {
+        match &verifying_key.0 {
+            Way::Kernel(key) => key.verify_pkcs1v15::<D>(message, &signature.0),
+            Way::General(key) => key.pkcs1v15_verify::<D>(message, &signature.0).is_ok(),
+        }
     }
 }
 
 impl<D: Digest + FixedOutputReset> jwt_compact::Algorithm for RsaPss<D> {
     type SigningKey = VerifyOnly;
-    type VerifyingKey = PublicKey;
+    type VerifyingKey = RsaKey;
     type Signature = RsaSignature;
 
     fn name(&self) -> Cow<'static, str> {
@@ -110,7 +153,10 @@ impl<D: Digest + FixedOutputReset> jwt_compact::Algorithm for RsaPss<D> {
         match *signing_key {}
     }
 
-    fn verify_signature(&self, signature: &RsaSignature, verifying_key: &PublicKey, message: &[u8]) -> bool {
-        verifying_key.pss_verify::<D>(message, &signature.0).is_ok()
+    fn verify_signature(&self, signature: &RsaSignature, verifying_key: &RsaKey, message: &[u8]) -> bool {
+        match &verifying_key.0 {
+            Way::Kernel(key) => key.verify_pss::<D>(message, &signature.0),
+            Way::General(key) => key.pss_verify::<D>(message, &signature.0).is_ok(),
+        }
     }
 }

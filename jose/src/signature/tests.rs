@@ -29,13 +29,11 @@ fn jwt_compact_accepts<A: Algorithm>(algorithm: &A, key: &A::VerifyingKey, token
 
 #[test]
 fn jwt_compact_verifies_with_every_algorithm_of_ours() {
-    let rsa = testing::rsa_key().to_public_key();
-    let (p256, p384) = (
-        *testing::p256_key().verifying_key(),
-        *testing::p384_key().verifying_key(),
-    );
+    let rsa = RsaKey::new(testing::rsa_key().to_public_key());
+    let p256 = TabledKey::new(*testing::p256_key().verifying_key());
+    let p384 = *testing::p384_key().verifying_key();
     let p521 = *testing::p521_key().verifying_key();
-    let ed25519 = testing::ed25519_key().verifying_key();
+    let ed25519 = TabledKey::new(testing::ed25519_key().verifying_key());
     let accepts = |algorithm: Name, token: &str| match algorithm {
         Name::Rs256 => jwt_compact_accepts(&RS256, &rsa, token),
         Name::Rs384 => jwt_compact_accepts(&RS384, &rsa, token),
@@ -247,5 +245,25 @@ fn an_hmac_tag_is_compared_whole() {
                 .is_err()
         );
         assert_eq!(key(algorithm).verify(algorithm, b"message", &tag), Ok(()));
+    }
+}
+
+#[test]
+fn rsa_keys_of_usual_size_and_exponent_have_the_kernel_and_all_others_the_crate() {
+    use ::rsa::BoxedUint;
+    let table: [(usize, u64, _); 8] = [
+        (256, 65537, "RsaKey(Kernel)"),
+        (384, 65537, "RsaKey(Kernel)"),
+        (512, 65537, "RsaKey(Kernel)"),
+        (256, 3, "RsaKey(General)"),
+        (256, 65539, "RsaKey(General)"),
+        (256, 1 + (1 << 32), "RsaKey(General)"),
+        (257, 65537, "RsaKey(General)"),
+        (511, 65537, "RsaKey(General)"),
+    ];
+    for (len, exponent, expected) in table {
+        let modulus = BoxedUint::from_be_slice_vartime(&vec![0xff; len]);
+        let key = ::rsa::PublicKey::new(modulus, BoxedUint::from(exponent)).unwrap();
+        assert_eq!(format!("{:?}", RsaKey::new(key)), expected, "{len} {exponent}");
     }
 }
