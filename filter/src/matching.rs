@@ -1,11 +1,13 @@
-//! Text matched by patterns: Envoy's `StringMatcher` and its regular expressions.
+//! Text matched by patterns: Envoy's `StringMatcher`, its regular expressions and its templates of paths.
 //!
 //! Apart from the rooms that use it (rules, subjects) because one meaning must hold in all of them: on bytes, over the whole
 //! text, and where a pattern could mean something else to RE2, which Envoy uses, it is refused.
 
 mod pattern;
+mod template;
 
 pub use pattern::{Pattern, PatternError};
+pub use template::{PathTemplate, TemplateError};
 
 /// Whether upper and lower case differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

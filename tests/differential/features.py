@@ -48,8 +48,16 @@ def _as_requirement(requirement: Any) -> Callable[[Message], None]:
     return change
 
 
+def template(path_template: str) -> Message:
+    """A `path_match_policy`."""
+    kind = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
+    return {
+        "name": "envoy.path.match.uri_template.uri_template_matcher",
+        "typed_config": {"@type": kind, "path_template": path_template},
+    }
+
+
 _EXACT = {"exact": "x"}
-_URI_TEMPLATE = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
 FEATURES = {
     feature.name: feature
     for feature in (
@@ -57,16 +65,7 @@ FEATURES = {
         Feature("from_cookies", True, _in_provider(from_cookies=["session"])),
         Feature("jwt_cache_config", False, _in_provider(jwt_cache_config={"jwt_cache_size": 100})),
         Feature("safe_regex", False, _instead_of_prefix(safe_regex={"regex": "/.*"})),
-        Feature(
-            "path_match_policy",
-            False,
-            _instead_of_prefix(
-                path_match_policy={
-                    "name": "envoy.path.match.uri_template.uri_template_matcher",
-                    "typed_config": {"@type": _URI_TEMPLATE, "path_template": "/a/{b}"},
-                }
-            ),
-        ),
+        Feature("path_match_policy", True, _instead_of_prefix(path_match_policy=template("/a/{b}"))),
         Feature("connect_matcher", False, _instead_of_prefix(connect_matcher={})),
         Feature("match.headers", False, _in_match(headers=[{"name": "x-a", "string_match": _EXACT}])),
         Feature("match.query_parameters", False, _in_match(query_parameters=[{"name": "a", "string_match": _EXACT}])),

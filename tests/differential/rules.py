@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from .features import supported
+from .features import supported, template
 from .plans import Requirement, Rule
 
 # How a path is written when it is meant to come near: each keeps the stem of the rule.
@@ -85,6 +85,8 @@ def _match(rng: Random, stem: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     ]
     if supported("safe_regex"):
         kinds.append("safe_regex")
+    if supported("path_match_policy"):
+        kinds.append("path_match_policy")
     kind = rng.choice(kinds)
     below = (stem, stem + "/x", stem + "/", stem + "/a/b")
     upper = stem.upper()
@@ -101,6 +103,10 @@ def _match(rng: Random, stem: str) -> tuple[dict[str, Any], tuple[str, ...]]:
             return {"path": stem, "case_sensitive": False}, (stem, upper)
         case "insensitive-separated":
             return {"path_separated_prefix": stem, "case_sensitive": False}, (*below, upper + "/X")
+        case "path_match_policy":
+            ends = ("/*", "/**", "/{a}", "/{a}/b", "/{a=*/b}", "/{a}.x", "/**.x", "{a}", "{a=**}/b", "/*/**", "/{a=x/**}", "/")
+            paths = (stem + "/x", stem + "/x/b", stem + "/x.x", stem + "/", stem + "y", stem + "y/b", stem + "/x/y=*")
+            return {"path_match_policy": template(stem + rng.choice(ends))}, paths
     return {
         "safe_regex": {"regex": rng.choice((stem + "/[0-9]+", stem + "(/.*)?", f"{stem}/x|{stem}/y", stem + "."))}
     }, (stem, stem + "/12", stem + "/x", stem + "/y", stem + "a")

@@ -3,7 +3,7 @@
 use super::error::Report;
 use super::names::header_name;
 use super::wire;
-use crate::matching::{Case, Pattern, TextMatch, TextPattern};
+use crate::matching::{Case, PathTemplate, Pattern, TextMatch, TextPattern};
 use crate::requirement::{Absent, HeaderMatch, ParameterMatch, Sense, Test};
 
 /// A regular expression.
@@ -18,6 +18,23 @@ pub(super) fn pattern(wire: &wire::SafeRegex, report: &Report) -> Option<Pattern
     });
     compiled
         .map_err(|problem| report.add(format!("{}.regex", wire.path), problem))
+        .ok()
+}
+
+/// The type of the one policy that Envoy has for paths.
+const URI_TEMPLATE: &str = "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig";
+
+/// A `path_match_policy`.
+pub(super) fn template(wire: wire::MatchPolicy, report: &Report) -> Option<PathTemplate> {
+    let path = wire.path;
+    let known = wire.type_url.as_deref().and_then(|url| url.rsplit('/').next()) == Some(URI_TEMPLATE);
+    if !known {
+        let problem = format!("is of another type than {URI_TEMPLATE}; that is the one policy there is");
+        report.add(format!("{path}.@type"), problem);
+        return None;
+    }
+    PathTemplate::new(&wire.path_template.unwrap_or_default())
+        .map_err(|error| report.add(format!("{path}.path_template"), error.to_string()))
         .ok()
 }
 

@@ -92,6 +92,10 @@ impl Scope<'_> {
         let mut patterns = Vec::new();
         let regex = wire.safe_regex.map(|regex| matching::pattern(&regex, self.report));
         patterns.extend(regex.map(|pattern| pattern.map(PathPattern::Regex)));
+        let policy = wire
+            .path_match_policy
+            .map(|policy| matching::template(policy, self.report));
+        patterns.extend(policy.map(|template| template.map(PathPattern::Template)));
         patterns.extend(wire.connect.map(|()| Some(PathPattern::Connect)));
         for (field, text, pattern) in [
             ("prefix", wire.prefix, PathPattern::Prefix as fn(String) -> PathPattern),
@@ -107,7 +111,8 @@ impl Scope<'_> {
         if patterns.len() != 1 {
             self.report.add(
                 &path,
-                "must match in one way; write one of prefix, path, path_separated_prefix, safe_regex, connect_matcher",
+                "must match in one way; write one of prefix, path, path_separated_prefix, safe_regex, path_match_policy, \
+                 connect_matcher",
             );
             return None;
         }

@@ -68,6 +68,13 @@ fn full() -> Value {
                 "requires": {"provider_name": "local"},
             },
             {"match": {"connect_matcher": {}}, "requires": {"provider_name": "local"}},
+            {"match": {"path_match_policy": {
+                "name": "envoy.path.match.uri_template.uri_template_matcher",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig",
+                    "path_template": "/d/{id}",
+                },
+            }}},
         ],
         "requirement_map": {"named": {"requires_any": {"requirements": [
             {"provider_and_audiences": {"provider_name": "local", "audiences": ["c"]}},
@@ -201,7 +208,8 @@ fn every_field_arrives_in_either_spelling() {
         assert_eq!((config.max_wait, config.max_waiting), (Duration::from_secs(3), 10));
         assert_eq!((config.max_token_bytes, config.max_document_bytes), (4096, 1000));
 
-        assert_eq!(config.rules.len(), 5);
+        assert_eq!(config.rules.len(), 6);
+        assert!(matches!(&config.rules[5].path.pattern, PathPattern::Template(template) if template.matches(b"/d/1")));
         assert!(remote.rules.subjects.as_ref().unwrap().matches(b"USER-1"));
         assert_eq!(config.rules[4].path.pattern, PathPattern::Connect);
         assert_eq!(config.rules[0].requires, None);

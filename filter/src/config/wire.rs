@@ -6,7 +6,7 @@ mod sections;
 use std::time::Duration;
 
 use super::reader::Fields;
-pub(super) use matchers::{HeaderMatcher, Match, ParameterMatcher, SafeRegex, StringMatcher};
+pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};
 pub(super) use sections::{Headers, Keys, Service, TokenLimits, TokenProfile};
 
 /// What to do instead of a field of the native filter's that this version does not have.

@@ -1,6 +1,6 @@
 //! Path matches of rules, with the native filter's meaning: on the path as it was sent, never on the query.
 
-use crate::matching::{Case, Pattern};
+use crate::matching::{Case, PathTemplate, Pattern};
 use crate::request::Request;
 
 /// What a path is compared with.
@@ -14,6 +14,8 @@ pub enum PathPattern {
     SeparatedPrefix(String),
     /// The whole path matches this; the case is the expression's own matter.
     Regex(Pattern),
+    /// The whole path fits this (`path_match_policy`); its case always counts, as in the native filter.
+    Template(PathTemplate),
     /// The path is any, but the method is CONNECT (`connect_matcher`).
     Connect,
 }
@@ -43,6 +45,7 @@ impl PathMatch {
                 begins(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
             }
             PathPattern::Regex(pattern) => pattern.matches(path),
+            PathPattern::Template(template) => template.matches(path),
             PathPattern::Connect => request.method() == b"CONNECT",
         }
     }
@@ -62,6 +65,7 @@ mod tests {
         let exact = |text: &str| PathPattern::Exact(text.to_owned());
         let separated = |text: &str| PathPattern::SeparatedPrefix(text.to_owned());
         let regex = |text: &str| PathPattern::Regex(Pattern::new(text).unwrap());
+        let template = |text: &str| PathPattern::Template(PathTemplate::new(text).unwrap());
         for (pattern, case, path, expected) in [
             (prefix("/"), Sensitive, "/", true),
             (prefix("/"), Sensitive, "", false),
@@ -81,6 +85,8 @@ mod tests {
             (regex("/b.*"), Sensitive, "/bank", true),
             (regex("/b"), Sensitive, "/bank", false),
             (regex("/B.*"), Insensitive, "/bank", false),
+            (template("/b/{id}"), Sensitive, "/b/1", true),
+            (template("/b/{id}"), Insensitive, "/B/1", false),
             (PathPattern::Connect, Sensitive, "/", false),
         ] {
             let matcher = PathMatch { pattern, case };

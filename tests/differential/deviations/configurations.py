@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from ..features import template
 from ..keyring import new_pair
 
 Message = dict[str, Any]
@@ -87,14 +88,26 @@ CONFIGURATIONS = (
     ),
     _in(
         "config-match",
-        "Conditions that a Wasm filter can't see are refused.",
-        "A rule that matches more or less than it says is a hole.",
-        "is not supported",
+        "Conditions that the native filter ignores are refused.",
+        "A rule that matches more than it says is a hole.",
+        "the native filter ignores it",
         runtime=_match(prefix="/", runtime_fraction={"default_value": {"numerator": 50}}),
         tls=_match(prefix="/", tls_context={"presented": True}),
         metadata=_match(
             prefix="/", dynamic_metadata=[{"filter": "f", "path": [{"key": "k"}], "value": {"present_match": True}}]
         ),
+        grpc=_match(prefix="/", grpc={}),
+        state=_match(prefix="/", filter_state=[{"key": "k", "string_match": {"exact": "a"}}]),
+        cookies=_match(prefix="/", cookies=[{"name": "a", "string_match": {"exact": "b"}}]),
+    ),
+    _in(
+        "config-template-star",
+        "A `*` within the text of a template is refused.",
+        "Envoy takes it for a repetition of the letter before it; it looks like a wildcard.",
+        "a * beside other text",
+        behind=_match(path_match_policy=template("/a*")),
+        suffix=_match(path_match_policy=template("/***")),
+        variable=_match(path_match_policy=template("/{a=b*}")),
     ),
     _in(
         "config-duplicate-kid",

@@ -2,6 +2,35 @@
 
 use super::super::reader::Fields;
 
+/// Members of `RouteMatch` that routes know and the native filter passes over in silence, so that its rule matches more
+/// than it says; and what to write instead.
+const IGNORED: [(&str, &str); 6] = [
+    (
+        "grpc",
+        "the native filter ignores it; match on headers: content-type with the prefix application/grpc",
+    ),
+    (
+        "runtime_fraction",
+        "the native filter ignores it; leave it out, since a request needs a token always or never",
+    ),
+    (
+        "tls_context",
+        "the native filter ignores it; leave it out, and require client certificates in the listener's transport_socket",
+    ),
+    (
+        "dynamic_metadata",
+        "the native filter ignores it; leave it out, or choose the requirement by filter_state_rules",
+    ),
+    (
+        "filter_state",
+        "the native filter ignores it; leave it out, or choose the requirement by filter_state_rules",
+    ),
+    (
+        "cookies",
+        "the native filter ignores it; match on headers: cookie with contains or safe_regex",
+    ),
+];
+
 /// The part of `RouteMatch` that is supported.
 #[derive(Debug)]
 pub(in crate::config) struct Match {
@@ -11,6 +40,7 @@ pub(in crate::config) struct Match {
     pub(in crate::config) path_separated_prefix: Option<String>,
     pub(in crate::config) safe_regex: Option<SafeRegex>,
     pub(in crate::config) connect: Option<()>,
+    pub(in crate::config) path_match_policy: Option<MatchPolicy>,
     pub(in crate::config) case_sensitive: Option<bool>,
     pub(in crate::config) headers: Vec<HeaderMatcher>,
     pub(in crate::config) query_parameters: Vec<ParameterMatcher>,
@@ -18,16 +48,7 @@ pub(in crate::config) struct Match {
 
 impl Match {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        for name in [
-            "path_match_policy",
-            "cookies",
-            "grpc",
-            "runtime_fraction",
-            "tls_context",
-            "dynamic_metadata",
-            "filter_state",
-        ] {
-            let instead = "match on prefix, path, path_separated_prefix, safe_regex, headers or query_parameters";
+        for (name, instead) in IGNORED {
             fields.unsupported(name, instead);
         }
         Self {
@@ -37,9 +58,34 @@ impl Match {
             path_separated_prefix: fields.string("path_separated_prefix"),
             safe_regex: fields.object("safe_regex", SafeRegex::read),
             connect: fields.object("connect_matcher", |_| ()),
+            path_match_policy: fields.object("path_match_policy", MatchPolicy::read),
             case_sensitive: fields.flag("case_sensitive"),
             headers: fields.list("headers", HeaderMatcher::read),
             query_parameters: fields.list("query_parameters", ParameterMatcher::read),
+        }
+    }
+}
+
+/// `TypedExtensionConfig` with an `UriTemplateMatchConfig`, the one policy that Envoy has.
+#[derive(Debug)]
+pub(in crate::config) struct MatchPolicy {
+    pub(in crate::config) path: String,
+    pub(in crate::config) type_url: Option<String>,
+    pub(in crate::config) path_template: Option<String>,
+}
+
+impl MatchPolicy {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        // Only routes look at the name; the type says what it is.
+        fields.string("name");
+        let typed = fields.object("typed_config", |fields| {
+            (fields.string("@type"), fields.string("path_template"))
+        });
+        let (type_url, path_template) = typed.unwrap_or_default();
+        Self {
+            path: fields.path_of("typed_config"),
+            type_url,
+            path_template,
         }
     }
 }
