@@ -26,7 +26,7 @@ use crate::keys::{KeyStore, Keys, RefreshPolicy, RemoteKeys};
 use crate::refusal::Detail;
 use crate::requirement::Rule;
 use crate::service::Catalogue;
-use crate::token::{Place, TokenRules};
+use crate::token::{CacheLimits, Place, TokenCache, TokenRules};
 use error::Report;
 use jose::JwkSet;
 
@@ -51,6 +51,8 @@ pub struct Config {
     pub stat_prefix: String,
     /// No token may be longer.
     pub max_token_bytes: usize,
+    /// How many tokens are remembered, in each worker.
+    pub token_cache: CacheLimits,
     /// No fetched key set may be longer.
     pub max_document_bytes: usize,
     /// How long a request may wait for keys.
@@ -80,6 +82,8 @@ pub struct Provider {
     pub payload_header: Option<PayloadHeader>,
     /// Whether the route is chosen anew after a token of this provider was accepted.
     pub clear_route_cache: bool,
+    /// No longer token of this provider is remembered.
+    pub max_cached_token_bytes: usize,
 }
 
 /// Where a provider's keys come from.
@@ -127,10 +131,17 @@ impl Config {
         KeyStore::new(keys.collect())
     }
 
+    /// A cache for the tokens of the providers, with nothing in it.
+    #[must_use]
+    pub fn token_cache(&self) -> TokenCache {
+        TokenCache::new(self.token_cache)
+    }
+
     /// Builds the domain from the wire as far as it goes; what does not go is in the report.
     fn assemble(wire: wire::Root, report: &Report) -> Self {
         let limits = sections::limits(wire.token_limits, wire.keys, report);
         let profiles = sections::profiles(wire.token_profiles, &wire.providers, report);
+        let token_cache = sections::token_cache(wire.token_cache, &wire.providers, report);
         let own_sections = wire.services.is_some() || wire.headers.is_some();
         let names: Vec<String> = wire.providers.iter().map(|(name, _)| name.clone()).collect();
         let providers: Vec<Provider> = wire
@@ -162,6 +173,7 @@ impl Config {
             },
             stat_prefix: sections::stat_prefix(wire.stat_prefix, report),
             max_token_bytes: limits.max_token_bytes,
+            token_cache,
             max_document_bytes: limits.max_document_bytes,
             max_wait: limits.policy.max_wait,
             max_waiting: limits.max_waiting,
@@ -178,21 +190,25 @@ fn all_places(providers: &[Provider]) -> Vec<Place> {
 }
 
 impl Provider {
-    /// Whether a header is one of those that this provider's tokens set.
+    /// The headers that this provider's tokens set.
+    pub fn header_names(&self) -> impl Iterator<Item = &str> {
+        let claims = self.claim_headers.iter().map(|header| header.name.as_str());
+        claims.chain(self.payload_header.iter().map(|header| header.name.as_str()))
+    }
+
+    /// Whether a header is one of them.
     #[must_use]
     pub fn sets(&self, name: &str) -> bool {
-        self.claim_headers.iter().any(|header| header.name == name)
-            || self.payload_header.as_ref().is_some_and(|header| header.name == name)
+        self.header_names().any(|known| known == name)
     }
 }
 
 /// A native configuration that was pasted removes what it sets, as the native filter does; any section of our own also
 /// claims our own names.
 fn sanitiser(providers: &[Provider], trusted: Trusted, own_sections: bool) -> Sanitiser {
-    let mapped = providers.iter().flat_map(|provider| {
-        let claims = provider.claim_headers.iter().map(|header| header.name.clone());
-        claims.chain(provider.payload_header.iter().map(|header| header.name.clone()))
-    });
+    let mapped = providers
+        .iter()
+        .flat_map(|provider| provider.header_names().map(str::to_owned));
     let mut names: Vec<String> = mapped.chain(trusted.names).collect();
     if trusted.edge {
         names.extend(EDGE_NAMES.map(str::to_owned));

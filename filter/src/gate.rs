@@ -7,13 +7,16 @@
 //! 5. An unknown path is 404, but only for those whom the rules let in.
 //! 6. The caller's claims and the service's cluster, path and timeout are written.
 //!
-//! Pure: the request, the configuration, the keys and the time come in, a decision goes out. The host carries it out.
+//! Pure: the request, the configuration, the keys, the remembered tokens and the time come in; a decision goes out, and the
+//! tokens with what was learnt. The host carries the decision out. What is remembered makes a decision faster, never
+//! another.
 
 mod forward;
 mod hearing;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -23,6 +26,7 @@ use crate::keys::{Fetch, KeyStore};
 use crate::refusal::{Answer, Detail, Reason, health, render};
 use crate::request::{Request, is_cors_preflight, path_of};
 use crate::service::{Access, CleanPath, HEALTH_PATH, Service, covers_segments};
+use crate::token::{Caller, TokenCache};
 use crate::witness::{Fact, Nobody, Witness};
 use hearing::Findings;
 
@@ -44,8 +48,8 @@ pub enum Decision {
 pub struct Forward {
     /// What changes in its headers, in this order.
     pub edits: Vec<Edit>,
-    /// The subject of the token that let it in.
-    pub subject: Option<String>,
+    /// Who is asking, by the token that let it in.
+    pub caller: Option<Arc<Caller>>,
     /// By which right it passes.
     pub passage: Passage,
     /// Whether the host has to choose the route anew.
@@ -121,10 +125,11 @@ pub fn decide(
     request: &impl Request,
     config: &Config,
     keys: &KeyStore,
+    tokens: &mut TokenCache,
     now: Timestamp,
     patience: Patience,
 ) -> Decision {
-    decide_before(&Nobody, request, config, keys, now, patience)
+    decide_before(&Nobody, request, config, keys, tokens, now, patience)
 }
 
 /// Decides about a request before a witness, who sees every step and changes none.
@@ -134,6 +139,7 @@ pub fn decide_before(
     request: &impl Request,
     config: &Config,
     keys: &KeyStore,
+    tokens: &mut TokenCache,
     now: Timestamp,
     patience: Patience,
 ) -> Decision {
@@ -142,6 +148,7 @@ pub fn decide_before(
         request,
         config,
         keys,
+        tokens,
         now,
         patience,
     }
@@ -160,6 +167,7 @@ struct Case<'c, R, W> {
     request: &'c R,
     config: &'c Config,
     keys: &'c KeyStore,
+    tokens: &'c mut TokenCache,
     now: Timestamp,
     patience: Patience,
 }
@@ -170,17 +178,18 @@ fn refuse(reason: Reason) -> Decision {
 
 impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     /// `Err` is a decision that ended the matter early.
-    fn decide(&self) -> Result<Decision, Decision> {
+    fn decide(&mut self) -> Result<Decision, Decision> {
         let mut edits = Edits::default();
-        self.config.sanitiser.sanitise(self.request, &mut edits);
+        let request = self.request;
+        self.config.sanitiser.sanitise(request, &mut edits);
         // A plain CONNECT has no path; rules for everything must not miss it.
-        let target = self.request.target().unwrap_or(b"/");
+        let target = request.target().unwrap_or(b"/");
         let destination = self.destination(target)?;
         let service = destination.as_ref().and_then(|destination| destination.service);
 
         let (findings, passage) = if service.is_some_and(|service| service.access == Access::Public) {
             (Findings::default(), Passage::Allowed)
-        } else if self.config.bypass_cors_preflight && is_cors_preflight(self.request) {
+        } else if self.config.bypass_cors_preflight && is_cors_preflight(request) {
             self.witness.sees(Fact::Preflight);
             (Findings::default(), Passage::Preflight)
         } else {
@@ -193,11 +202,11 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             return Err(refuse(Reason::ServiceUnknown));
         }
 
-        let subject = findings.subject();
+        let caller = findings.caller();
         let route = self.write(target, destination.as_ref(), findings, &mut edits)?;
         Ok(Decision::Forward(Forward {
             edits: edits.into_edits().collect(),
-            subject,
+            caller,
             passage,
             route,
         }))

@@ -11,12 +11,15 @@ pub(crate) use wasm_bindgen_test::wasm_bindgen_test as test;
 
 pub(crate) use tokens::{ISSUER, NOW, claims, jwks, segments, sign, sign_with_header, token};
 
+use std::cell::RefCell;
+
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::gate::{Decision, Forward, Patience, decide};
 use crate::headers::Edit;
 use crate::keys::{KeyStore, ProviderId};
 use crate::request::HeaderList;
+use crate::token::TokenCache;
 
 /// A request with these headers and no others.
 pub(crate) fn request(headers: &[(&str, &str)]) -> HeaderList {
@@ -28,10 +31,11 @@ pub(crate) fn request(headers: &[(&str, &str)]) -> HeaderList {
     )
 }
 
-/// A gate with its keys, at a time.
+/// A gate with its keys and what it remembers, at a time.
 pub(crate) struct Gate {
     pub(crate) config: Config,
     pub(crate) keys: KeyStore,
+    pub(crate) tokens: RefCell<TokenCache>,
     pub(crate) now: Timestamp,
 }
 
@@ -39,15 +43,26 @@ impl Gate {
     pub(crate) fn new(config: &str) -> Self {
         let config = Config::parse(config.as_bytes()).unwrap_or_else(|errors| panic!("{errors}"));
         let keys = config.key_store();
+        let tokens = RefCell::new(config.token_cache());
         Self {
             config,
             keys,
+            tokens,
             now: Timestamp::from_secs(NOW),
         }
     }
 
     pub(crate) fn decide(&self, headers: &[(&str, &str)]) -> Decision {
-        decide(&request(headers), &self.config, &self.keys, self.now, Patience::Left)
+        self.decide_about(&request(headers))
+    }
+
+    pub(crate) fn decide_about(&self, request: &HeaderList) -> Decision {
+        self.decide_patiently(request, Patience::Left)
+    }
+
+    pub(crate) fn decide_patiently(&self, request: &HeaderList, patience: Patience) -> Decision {
+        let tokens = &mut self.tokens.borrow_mut();
+        decide(request, &self.config, &self.keys, tokens, self.now, patience)
     }
 
     /// A GET of a path with a bearer token, in one word.

@@ -56,6 +56,8 @@ pub enum Fact<'f> {
     Provider(Option<ProviderId>),
     /// A rule of the provider's was held against what the token says.
     Checked(Check, Result<(), Reason>),
+    /// Its signature was verified on an earlier request, by a key that its issuer still publishes.
+    Remembered,
     /// Its signature was held against the keys.
     Signature(Result<&'f VerifiedToken, Failure>),
     /// What came of the question that was asked last.

@@ -20,6 +20,9 @@ pub const JWT_ID: &str = "jti";
 pub const SCOPE: &str = "scope";
 /// `client_id`, the OAuth client that the token was issued to (RFC 8693 section 4.3)
 pub const CLIENT_ID: &str = "client_id";
+/// `azp`, the authorised party: the client that an ID token was issued to (`OpenID` Connect Core 1.0 section 2), which many
+/// issuers write into access tokens too
+pub const AUTHORIZED_PARTY: &str = "azp";
 /// `token_type`, by which Django `SimpleJWT` and its users tell access tokens from refresh tokens
 pub const TOKEN_TYPE: &str = "token_type";
 /// `user_id`, the name by which Django `SimpleJWT` calls the subject

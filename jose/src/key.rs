@@ -35,9 +35,23 @@ pub enum KeySource {
 pub struct VerifyingKey(Arc<Prepared>);
 
 struct Prepared {
+    identity: KeyIdentity,
     key_id: Option<String>,
     algorithms: AlgorithmSet,
     material: Material,
+}
+
+/// What makes a key this key: its name, its algorithms and its material, in one number. Read again from another document,
+/// an unchanged key has the same one.
+///
+/// It is SHA-256 over the parameters of the JWK. A secret's is as little for other eyes as the secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyIdentity([u8; 32]);
+
+impl fmt::Debug for KeyIdentity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("KeyIdentity")
+    }
 }
 
 /// What verifies. Boxed where a variant would be much larger than the others.
@@ -62,6 +76,12 @@ impl VerifyingKey {
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         self.0.key_id.as_deref()
+    }
+
+    /// What makes it this key.
+    #[must_use]
+    pub fn identity(&self) -> KeyIdentity {
+        self.0.identity
     }
 
     /// The algorithms that the key may verify: the one that its JWK names, else all that fit its type.

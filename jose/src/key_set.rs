@@ -5,7 +5,7 @@ mod read;
 mod tests;
 
 use crate::json::JsonError;
-use crate::key::{JwkError, KeySource, VerifyingKey};
+use crate::key::{JwkError, KeyIdentity, KeySource, VerifyingKey};
 use crate::token::UnverifiedToken;
 use crate::verified::VerifiedToken;
 
@@ -91,6 +91,13 @@ impl JwkSet {
     #[must_use]
     pub fn skipped(&self) -> &[SkippedKey] {
         &self.skipped
+    }
+
+    /// Whether the set has this key, under the same name and for the same algorithms: what it vouched for before, it
+    /// vouches for still.
+    #[must_use]
+    pub fn has(&self, key: KeyIdentity) -> bool {
+        self.keys.iter().any(|known| known.identity() == key)
     }
 
     /// Verifies a token's signature with the keys that it may mean: those of its `kid` and those without one, or all if

@@ -95,7 +95,7 @@ mod published;
 mod testing;
 
 pub use algorithm::{Algorithm, AlgorithmSet, Family};
-pub use key::{JwkError, KeySource, VerifyingKey};
+pub use key::{JwkError, KeyIdentity, KeySource, VerifyingKey};
 pub use key_set::{JwkSet, JwkSetError, SkippedKey, VerificationError};
 pub use signature::SignatureError;
 pub use token::{Claims, Header, NumericDate, Part, TokenError, UnverifiedToken};

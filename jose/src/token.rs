@@ -102,6 +102,16 @@ impl UnverifiedToken {
             .unwrap_or_default()
     }
 
+    /// How much memory the token takes, in bytes, with all that was read from it. Clones share it.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<Parts>()
+            + self.0.compact.capacity()
+            + self.0.signature.capacity()
+            + self.0.header.raw().memory()
+            + self.0.claims.raw().memory()
+    }
+
     /// What the signature is over: header, dot and payload (RFC 7515 section 5.2, step 8).
     #[must_use]
     pub fn signing_input(&self) -> &[u8] {

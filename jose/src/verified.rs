@@ -45,6 +45,12 @@ impl VerifiedToken {
         self.token.compact()
     }
 
+    /// The same token, as one about which nothing is known: for checks that all tokens go through, verified or not.
+    #[must_use]
+    pub fn as_unverified(&self) -> &UnverifiedToken {
+        &self.token
+    }
+
     /// The key that vouches for it.
     #[must_use]
     pub fn key(&self) -> &VerifyingKey {

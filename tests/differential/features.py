@@ -63,7 +63,7 @@ FEATURES = {
     for feature in (
         Feature("subjects", False, _in_provider(subjects={"prefix": "user-"})),
         Feature("from_cookies", True, _in_provider(from_cookies=["session"])),
-        Feature("jwt_cache_config", False, _in_provider(jwt_cache_config={"jwt_cache_size": 100})),
+        Feature("jwt_cache_config", True, _in_provider(jwt_cache_config={"jwt_cache_size": 100})),
         Feature("safe_regex", False, _instead_of_prefix(safe_regex={"regex": "/.*"})),
         Feature("path_match_policy", True, _instead_of_prefix(path_match_policy=template("/a/{b}"))),
         Feature("connect_matcher", False, _instead_of_prefix(connect_matcher={})),

@@ -19,6 +19,8 @@ use crate::token::{Expiration, Place, Prefix, TokenProfile, TokenRules, default_
 const DEFAULT_SKEW: u64 = 60;
 /// A clock that is off by more than a day is not skewed but wrong.
 const MAX_SKEW: u64 = 86_400;
+/// What the native filter takes for a `jwt_max_token_size` of zero.
+const DEFAULT_CACHED_TOKEN_BYTES: usize = 4096;
 /// Shorter times would make a busy loop of the refresh.
 const SHORTEST_CACHE: Duration = Duration::from_secs(1);
 
@@ -107,7 +109,17 @@ pub(super) fn provider(
         claim_headers,
         payload_header,
         clear_route_cache: wire.clear_route_cache,
+        max_cached_token_bytes: wire
+            .jwt_cache_config
+            .map_or(limits.max_token_bytes, max_cached_token_bytes),
     })
+}
+
+fn max_cached_token_bytes(cache: wire::JwtCacheConfig) -> usize {
+    match cache.jwt_max_token_size {
+        None | Some(0) => DEFAULT_CACHED_TOKEN_BYTES,
+        Some(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
+    }
 }
 
 /// A token in a header that the gate itself takes out would never be found.

@@ -10,12 +10,20 @@ use super::names::{cluster, own_header_name, path_text};
 use super::{Limits, Trusted, wire};
 use crate::keys::RefreshPolicy;
 use crate::service::{Access, Catalogue, HEALTH_PATH, Service, covers_segments};
-use crate::token::TokenProfile;
+use crate::token::{CacheLimits, TokenProfile};
 
 /// Enough for tokens with dozens of roles, and within what Envoy lets through by default.
 const DEFAULT_TOKEN_BYTES: u64 = 8192;
 /// A larger header never gets here: Envoy's own limit is 60 KiB for all of them, and can be raised to a few times that.
 const MAX_TOKEN_BYTES: u64 = 1 << 18;
+const DEFAULT_CACHE_ENTRIES: u64 = 10_000;
+const MAX_CACHE_ENTRIES: u64 = 1_000_000;
+/// What the native filter takes for a `jwt_cache_size` of zero.
+const NATIVE_CACHE_ENTRIES: u64 = 100;
+/// Room for about five thousand tokens of ordinary size, in each worker.
+const DEFAULT_CACHE_BYTES: u64 = 16 << 20;
+/// Half of what a plugin can address at most, less what it needs besides.
+const MAX_CACHE_BYTES: u64 = 1 << 30;
 const DEFAULT_WAITING: u64 = 1000;
 const MAX_WAITING: u64 = 100_000;
 /// A client has long gone when it has waited so long.
@@ -93,6 +101,46 @@ fn within(value: Option<u64>, default: u64, max: u64, path: &str, report: &Repor
 
 fn size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// `token_cache`. Without the section, the cache is at least as large as the providers' `jwt_cache_config` ask for.
+pub(super) fn token_cache(
+    wire: Option<wire::TokenCache>,
+    providers: &[(String, wire::Provider)],
+    report: &Report,
+) -> CacheLimits {
+    let native = providers.iter().filter_map(|(_, provider)| provider.jwt_cache_config);
+    let asked: u64 = native
+        .map(|cache| match cache.jwt_cache_size {
+            None | Some(0) => NATIVE_CACHE_ENTRIES,
+            Some(size) => size,
+        })
+        .sum();
+    let default = asked.clamp(DEFAULT_CACHE_ENTRIES, MAX_CACHE_ENTRIES);
+    let Some(wire) = wire else {
+        return CacheLimits {
+            max_entries: size(default),
+            max_bytes: size(DEFAULT_CACHE_BYTES),
+        };
+    };
+    let max_entries = wire.max_entries.unwrap_or(default);
+    if max_entries > MAX_CACHE_ENTRIES {
+        report.add(
+            format!("{}.max_entries", wire.path),
+            format!("is out of range; write a number up to {MAX_CACHE_ENTRIES}, or 0 to verify every token anew"),
+        );
+    }
+    let max_bytes = within(
+        wire.max_bytes,
+        DEFAULT_CACHE_BYTES,
+        MAX_CACHE_BYTES,
+        &format!("{}.max_bytes", wire.path),
+        report,
+    );
+    CacheLimits {
+        max_entries: size(max_entries),
+        max_bytes: size(max_bytes),
+    }
 }
 
 /// `token_profiles`

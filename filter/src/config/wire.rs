@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::reader::Fields;
 pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};
-pub(super) use sections::{Headers, Keys, Service, TokenLimits, TokenProfile};
+pub(super) use sections::{Headers, Keys, Service, TokenCache, TokenLimits, TokenProfile};
 
 /// What to do instead of a field of the native filter's that this version does not have.
 const LATER: &str = "this version of Gatehouse does not have it, and leaving it out would change the meaning";
@@ -25,13 +25,13 @@ pub(super) struct Root {
     pub(super) headers: Option<Headers>,
     pub(super) token_profiles: Vec<(String, TokenProfile)>,
     pub(super) token_limits: Option<TokenLimits>,
+    pub(super) token_cache: Option<TokenCache>,
     pub(super) keys: Option<Keys>,
 }
 
 impl Root {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         fields.unsupported("filter_state_rules", LATER);
-        fields.unsupported("token_cache", "this version of Gatehouse verifies every token anew");
         Self {
             providers: fields.map("providers", Provider::read).unwrap_or_default(),
             rules: fields.list("rules", Rule::read),
@@ -43,6 +43,7 @@ impl Root {
             headers: fields.object("headers", Headers::read),
             token_profiles: fields.map("token_profiles", TokenProfile::read).unwrap_or_default(),
             token_limits: fields.object("token_limits", TokenLimits::read),
+            token_cache: fields.object("token_cache", TokenCache::read),
             keys: fields.object("keys", Keys::read),
         }
     }
@@ -69,14 +70,11 @@ pub(super) struct Provider {
     pub(super) pad_forward_payload_header: bool,
     pub(super) claim_to_headers: Vec<ClaimToHeader>,
     pub(super) clear_route_cache: bool,
+    pub(super) jwt_cache_config: Option<JwtCacheConfig>,
 }
 
 impl Provider {
     fn read(fields: &mut Fields<'_>) -> Self {
-        fields.unsupported(
-            "jwt_cache_config",
-            "this version of Gatehouse verifies every token anew",
-        );
         for name in [
             "payload_in_metadata",
             "header_in_metadata",
@@ -103,6 +101,23 @@ impl Provider {
             pad_forward_payload_header: fields.flag("pad_forward_payload_header").unwrap_or_default(),
             claim_to_headers: fields.list("claim_to_headers", ClaimToHeader::read),
             clear_route_cache: fields.flag("clear_route_cache").unwrap_or_default(),
+            jwt_cache_config: fields.object("jwt_cache_config", JwtCacheConfig::read),
+        }
+    }
+}
+
+/// `JwtCacheConfig`
+#[derive(Debug, Clone, Copy)]
+pub(super) struct JwtCacheConfig {
+    pub(super) jwt_cache_size: Option<u64>,
+    pub(super) jwt_max_token_size: Option<u64>,
+}
+
+impl JwtCacheConfig {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            jwt_cache_size: fields.integer("jwt_cache_size"),
+            jwt_max_token_size: fields.integer("jwt_max_token_size"),
         }
     }
 }

@@ -3,26 +3,27 @@
 //! Apart from the order of the gate's steps because it has an order of its own, the native filter's: what one question
 //! takes out of the request or writes into it, the next question finds so.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use jose::{UnverifiedToken, VerifiedToken};
+use jose::UnverifiedToken;
 
 use super::{Case, Decision, Patience, Refusal, RouteCache, refuse};
-use crate::config::Provider;
-use crate::headers::{UnusableClaim, header_text};
+use crate::config::{Config, Provider};
+use crate::headers::UnusableClaim;
 use crate::keys::{Outlook, ProviderId, Why};
 use crate::refusal::Reason;
 use crate::request::Request;
 use crate::requirement::{Requirement, Verdict, Whose, evaluate, first_match};
 use crate::service::Service;
-use crate::token::{self, Failure, Found, Place, Repeated, Spent};
+use crate::token::{self, Accepted, Caller, Failure, Found, Place, Repeated, Spent};
 use crate::witness::{Fact, Witness};
 
 /// What is known of a request so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings<'c> {
     /// The tokens that passed, in the order in which they did.
-    tokens: Vec<VerifiedToken>,
+    tokens: Vec<Arc<Accepted>>,
     /// The headers that their claims became.
     pub(super) headers: Vec<(&'c str, Result<Vec<u8>, UnusableClaim>)>,
     /// The places of those that do not go on.
@@ -32,16 +33,15 @@ pub(super) struct Findings<'c> {
 }
 
 impl Findings<'_> {
-    /// Who is asking, as one line of visible ASCII, which access logs need.
-    pub(super) fn subject(&self) -> Option<String> {
-        let subject = self.tokens.first()?.claims().subject()?;
-        String::from_utf8(header_text(subject).ok()?).ok()
+    /// Who is asking, by the first token that passed.
+    pub(super) fn caller(&self) -> Option<Arc<Caller>> {
+        Some(Arc::clone(self.tokens.first()?.caller()))
     }
 }
 
 impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     /// Hears a request as far as the rules and the service want to know who is asking.
-    pub(super) fn hear(&self, path: &[u8], service: Option<&Service>) -> Result<Findings<'c>, Decision> {
+    pub(super) fn hear(&mut self, path: &[u8], service: Option<&Service>) -> Result<Findings<'c>, Decision> {
         let mut findings = Findings::default();
         let rule = first_match(&self.config.rules, self.request, path, &self.config.sanitiser);
         self.witness.sees(Fact::Rule(rule));
@@ -50,13 +50,15 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         }
         if let Some(service) = service.filter(|_| findings.tokens.is_empty()) {
             self.witness.sees(Fact::CallerNeeded(service));
-            let anybody = self.providers().map(|(id, _)| Requirement::Provider(id)).collect();
+            let anybody = providers(self.config)
+                .map(|(id, _)| Requirement::Provider(id))
+                .collect();
             self.require(&Requirement::Any(anybody), &mut findings)?;
         }
         Ok(findings)
     }
 
-    fn require(&self, requirement: &Requirement, findings: &mut Findings<'c>) -> Result<(), Decision> {
+    fn require(&mut self, requirement: &Requirement, findings: &mut Findings<'c>) -> Result<(), Decision> {
         let verdict = evaluate(requirement, &mut |whose| {
             self.witness.sees(Fact::Asked(whose));
             let verdict = match whose {
@@ -76,13 +78,8 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         }
     }
 
-    fn providers(&self) -> impl Iterator<Item = (ProviderId, &'c Provider)> + use<'c, R, W> {
-        let providers = self.config.providers.iter().enumerate();
-        providers.map(|(index, provider)| (ProviderId::new(index), provider))
-    }
-
     /// Whether one provider accepts what stands in its places.
-    fn one_provider(&self, id: ProviderId, audiences: Option<&[String]>, findings: &mut Findings<'c>) -> Verdict {
+    fn one_provider(&mut self, id: ProviderId, audiences: Option<&[String]>, findings: &mut Findings<'c>) -> Verdict {
         let Some(provider) = self.config.providers.get(id.index()) else {
             return Verdict::Refused(Reason::GateNotReady);
         };
@@ -106,7 +103,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
 
     /// Whether every token, wherever a provider looks for one, passes with the provider of its issuer. Of several verdicts
     /// that of the token that was found first counts; each token that passes is taken for what it says.
-    fn anybody(&self, findings: &mut Findings<'c>) -> Verdict {
+    fn anybody(&mut self, findings: &mut Findings<'c>) -> Verdict {
         findings.headers.clear();
         let Ok(found) = self.find(&self.config.places, &findings.spent) else {
             return Verdict::Refused(Reason::TokenRepeated);
@@ -115,12 +112,13 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             let own = found.iter().filter(|found| provider.places.contains(found.place));
             own.count() > 1
         };
-        if self.providers().any(is_repeated) {
+        if providers(self.config).any(is_repeated) {
             return Verdict::Refused(Reason::TokenRepeated);
         }
         let mut verdict = Verdict::Refused(Reason::TokenMissing);
         for found in found.iter().rev() {
-            verdict = self.judge(found, findings, |token| self.provider_of(token, found.place));
+            let config = self.config;
+            verdict = self.judge(found, findings, |token| provider_of(config, token, found.place));
             if matches!(verdict, Verdict::Waiting(_)) {
                 break;
             }
@@ -128,33 +126,21 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         verdict
     }
 
-    /// The provider of a token's issuer, or one that takes any issuer's, if such a provider looks for tokens here. There is
-    /// no second try: what the issuer's provider refuses is not for another to accept.
-    fn provider_of(
-        &self,
-        token: &UnverifiedToken,
-        place: &Place,
-    ) -> Option<(ProviderId, &'c Provider, Option<&'static [String]>)> {
-        let issuer = token.claims_unverified().issuer();
-        let named = |provider: &Provider| provider.rules.issuer.is_some() && provider.rules.issuer.as_deref() == issuer;
-        let unnamed = |provider: &Provider| provider.rules.issuer.is_none();
-        let may_stand_here = self
-            .providers()
-            .any(|(_, provider)| (named(provider) || unnamed(provider)) && provider.places.contains(place));
-        let provider = self.providers().find(|(_, provider)| named(provider));
-        let provider = provider.or_else(|| self.providers().find(|(_, provider)| unnamed(provider)));
-        let (id, provider) = provider.filter(|_| may_stand_here)?;
-        Some((id, provider, None))
-    }
-
+    /// Whether a token passes with the provider that it is for. What is known of it saves reading it and verifying its
+    /// signature once more, and nothing else: it is judged by the same rules, at this time, and by the keys that its issuer
+    /// publishes now.
     fn judge<'r>(
-        &self,
+        &mut self,
         found: &Found<'c>,
         findings: &mut Findings<'c>,
         provider: impl FnOnce(&UnverifiedToken) -> Option<(ProviderId, &'c Provider, Option<&'r [String]>)>,
     ) -> Verdict {
         self.witness.sees(Fact::Judging(found));
-        let token = UnverifiedToken::parse(&found.token, self.config.max_token_bytes);
+        let remembered = self.tokens.recall(&found.token);
+        let token = match remembered {
+            Some(remembered) => Ok(remembered.token().clone()),
+            None => UnverifiedToken::parse(&found.token, self.config.max_token_bytes),
+        };
         self.witness.sees(Fact::Read(token.as_ref().map_err(|error| *error)));
         let token = match token {
             Ok(token) => token,
@@ -165,9 +151,29 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         let Some((id, provider, audiences)) = provider else {
             return Verdict::Refused(Reason::IssuerUnknown);
         };
+        let known = remembered.and_then(|remembered| remembered.accepted_by(id)).cloned();
+        if let Err(reason) = provider.rules.check(&token, audiences, self.now, self.witness) {
+            if reason == Reason::Expired && known.is_some() {
+                self.tokens.forget(&found.token);
+            }
+            return Verdict::Refused(reason);
+        }
         let keys = self.keys.usable(id, self.now);
-        match token::verify(&token, &provider.rules, audiences, keys, self.now, self.witness) {
-            Ok(token) => accept(provider, found.place, token, findings),
+        if let (Some(accepted), Some(keys)) = (known, keys) {
+            if keys.has(accepted.key()) {
+                self.witness.sees(Fact::Remembered);
+                return accept(provider, found.place, accepted, findings);
+            }
+            self.tokens.forget(&found.token);
+        }
+        match token::verify_signature(&token, keys, self.witness) {
+            Ok(token) => {
+                let accepted = Arc::new(Accepted::new(provider, &token));
+                if found.token.len() <= provider.max_cached_token_bytes {
+                    self.tokens.remember(id, Arc::clone(&accepted));
+                }
+                accept(provider, found.place, accepted, findings)
+            }
             Err(Failure::Refused(reason)) => Verdict::Refused(reason),
             Err(Failure::NoKeys) => self.wait_or(id, Why::Cold, Reason::KeysUnavailable),
             Err(Failure::UnknownKey) => {
@@ -208,25 +214,48 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     }
 }
 
-/// Takes a token for what it says: its claims become headers, and it leaves the request, unless it goes on.
-fn accept<'c>(provider: &'c Provider, place: &'c Place, token: VerifiedToken, findings: &mut Findings<'c>) -> Verdict {
-    let mut headers = Vec::with_capacity(provider.claim_headers.len());
-    for header in &provider.claim_headers {
-        // What can't be written is remembered, not refused here: no allowance may forgive it, since the token is good.
-        if let Some(value) = header.value(token.claims().raw()).transpose() {
-            headers.push((header.name.as_str(), value));
-        }
-    }
-    if let Some(header) = &provider.payload_header {
-        headers.push((&header.name, Ok(header.value(token.payload_segment()))));
-    }
-    findings.headers.extend(headers);
+fn providers(config: &Config) -> impl Iterator<Item = (ProviderId, &Provider)> {
+    let providers = config.providers.iter().enumerate();
+    providers.map(|(index, provider)| (ProviderId::new(index), provider))
+}
+
+/// The provider of a token's issuer, or one that takes any issuer's, if such a provider looks for tokens here. There is
+/// no second try: what the issuer's provider refuses is not for another to accept.
+fn provider_of<'c>(
+    config: &'c Config,
+    token: &UnverifiedToken,
+    place: &Place,
+) -> Option<(ProviderId, &'c Provider, Option<&'static [String]>)> {
+    let issuer = token.claims_unverified().issuer();
+    let named = |provider: &Provider| provider.rules.issuer.is_some() && provider.rules.issuer.as_deref() == issuer;
+    let unnamed = |provider: &Provider| provider.rules.issuer.is_none();
+    let may_stand_here = providers(config)
+        .any(|(_, provider)| (named(provider) || unnamed(provider)) && provider.places.contains(place));
+    let provider = providers(config).find(|(_, provider)| named(provider));
+    let provider = provider.or_else(|| providers(config).find(|(_, provider)| unnamed(provider)));
+    let (id, provider) = provider.filter(|_| may_stand_here)?;
+    Some((id, provider, None))
+}
+
+/// Takes a token for what it says, whether it is known or was verified just now: its claims become headers, and it leaves
+/// the request, unless it goes on.
+fn accept<'c>(
+    provider: &'c Provider,
+    place: &'c Place,
+    accepted: Arc<Accepted>,
+    findings: &mut Findings<'c>,
+) -> Verdict {
+    let values = accepted.headers().cloned();
+    let headers = provider.header_names().zip(values);
+    findings
+        .headers
+        .extend(headers.filter_map(|(name, value)| Some((name, value?))));
     if !provider.forward {
         findings.spent.add(place);
     }
     if provider.clear_route_cache {
         findings.route = RouteCache::Clear;
     }
-    findings.tokens.push(token);
+    findings.tokens.push(accepted);
     Verdict::Passed
 }

@@ -14,6 +14,7 @@ use crate::headers::{Edit, Edits};
 use crate::keys::{Fetch, Guest, KeyStore, ProviderId, WaitingRoom, Worker as WorkerName};
 use crate::refusal::{Detail, Reason, Severity};
 use crate::request::HeaderList;
+use crate::token::TokenCache;
 
 /// The properties of a request that access logs can show.
 const REFUSAL: &str = "gatehouse.refusal";
@@ -47,6 +48,7 @@ pub(super) struct Worker {
 pub(super) struct Plugin {
     pub(super) config: Config,
     pub(super) keys: KeyStore,
+    tokens: TokenCache,
     pub(super) counters: Counters,
 }
 
@@ -75,7 +77,13 @@ impl Worker {
         self.room = WaitingRoom::new(config.max_waiting);
         let counters = Counters::define(&config.stat_prefix);
         let keys = config.key_store();
-        self.plugin = Some(Plugin { config, keys, counters });
+        let tokens = config.token_cache();
+        self.plugin = Some(Plugin {
+            config,
+            keys,
+            tokens,
+            counters,
+        });
         self.prepare_shared();
         self.pace(FAST);
     }
@@ -184,9 +192,11 @@ impl Worker {
         remote.map_or(0, crate::keys::RemoteKeys::generation)
     }
 
-    fn decide(&self, request: &HeaderList, now: Timestamp, patience: Patience) -> Decision {
-        match &self.plugin {
-            Some(plugin) => decide(request, &plugin.config, &plugin.keys, now, patience),
+    fn decide(&mut self, request: &HeaderList, now: Timestamp, patience: Patience) -> Decision {
+        match &mut self.plugin {
+            Some(Plugin {
+                config, keys, tokens, ..
+            }) => decide(request, config, keys, tokens, now, patience),
             None => Decision::Refuse(Refusal::of(Reason::GateNotReady)),
         }
     }
@@ -212,8 +222,8 @@ impl Worker {
         if forward.route == RouteCache::Clear {
             calls::clear_route_cache();
         }
-        if let Some(subject) = forward.subject {
-            calls::set_property(SUBJECT, &subject);
+        if let Some(subject) = forward.caller.as_ref().and_then(|caller| caller.subject.as_deref()) {
+            calls::set_property(SUBJECT, subject);
         }
         if let Some(Plugin { counters, .. }) = &self.plugin {
             count(match forward.passage {

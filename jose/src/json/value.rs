@@ -73,6 +73,19 @@ impl Value {
         }
     }
 
+    /// How much memory lies behind the value, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) => 0,
+            Self::String(text) => text.capacity(),
+            Self::Array(elements) => {
+                let own = elements.capacity() * size_of::<Self>();
+                own + elements.iter().map(Self::memory).sum::<usize>()
+            }
+            Self::Object(object) => object.memory(),
+        }
+    }
+
     /// The object, if it is one.
     #[must_use]
     pub fn as_object(&self) -> Option<&Object> {
@@ -127,6 +140,15 @@ impl Object {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+
+    /// How much memory lies behind the object, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let own = self.members.capacity() * size_of::<(String, Value)>();
+        let members = self.members.iter();
+        own + members
+            .map(|(name, value)| name.capacity() + value.memory())
+            .sum::<usize>()
     }
 
     /// Where the member of that name stands, for [`at`](Self::at).

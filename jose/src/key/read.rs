@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use hmac::KeyInit;
 use rsa::BoxedUint;
+use sha2::{Digest, Sha256};
 
-use super::{HmacStates, JwkError, KeySource, Material, Prepared, VerifyingKey};
+use super::{HmacStates, JwkError, KeyIdentity, KeySource, Material, Prepared, VerifyingKey};
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::base64url;
 use crate::json::{Object, Value};
@@ -18,6 +19,9 @@ use crate::token::MAX_KEY_ID_LEN;
 
 const MIN_MODULUS_BITS: usize = 2048;
 const MAX_MODULUS_BITS: usize = 8192;
+
+/// Parameters that make a key what it is, or say what it is for. Those that a key of its type needs are strings.
+const IDENTIFYING_PARAMETERS: [&str; 9] = ["kid", "alg", "kty", "crv", "n", "e", "x", "y", "k"];
 
 /// Parameters that only private and symmetric keys have (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2).
 const PRIVATE_PARAMETERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -54,11 +58,23 @@ impl VerifyingKey {
             Some(_) => return Err(JwkError::AlgorithmMismatch),
         };
         Ok(Self(Arc::new(Prepared {
+            identity: identity(jwk),
             key_id,
             algorithms,
             material,
         })))
     }
+}
+
+/// Each parameter with its length before it, so that no two keys are spelled alike.
+fn identity(jwk: &Object) -> KeyIdentity {
+    let mut hash = Sha256::new();
+    for name in IDENTIFYING_PARAMETERS {
+        let text = jwk.get(name).and_then(Value::as_str).unwrap_or_default();
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    }
+    KeyIdentity(hash.finalize().into())
 }
 
 /// `use` and `key_ops`: absent, or saying that the key verifies (RFC 7517 sections 4.2 and 4.3).

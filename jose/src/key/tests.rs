@@ -145,3 +145,48 @@ fn a_key_shows_its_name_and_nothing_of_itself() {
         r#"VerifyingKey { key_id: Some("one"), algorithms: {"HS256", "HS384", "HS512"}, .. }"#
     );
 }
+
+#[test]
+fn keys_are_one_when_name_algorithm_and_material_are() {
+    const P256: &str = r#""kty":"EC","crv":"P-256","x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY","y":"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU""#;
+    // The same point on the other side of the axis.
+    const MIRRORED: &str = r#""kty":"EC","crv":"P-256","x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY","y":"sBy9HAHlgGVxGBS1g_Bh6dQxzKmUzqExNEm_l8hArgo""#;
+    const SECRET: &str = r#""kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8""#;
+    let key = |members: &str, more: &str| {
+        let key = read(&format!("{{{members}{more}}}"), KeySource::Local);
+        key.expect(members).identity()
+    };
+    let one = r#","kid":"one","alg":"ES256""#;
+    for (other, other_more, same) in [
+        (P256, one, true),
+        (
+            P256,
+            r#","alg":"ES256","use":"sig","kid":"one","key_ops":["verify"],"x5t":"x""#,
+            true,
+        ),
+        (P256, r#","kid":"two","alg":"ES256""#, false),
+        (P256, r#","alg":"ES256""#, false),
+        (P256, r#","kid":"one""#, false),
+        // Lengths tell where one parameter ends and the next begins.
+        (P256, r#","kid":"oneES256""#, false),
+        (MIRRORED, one, false),
+        (SECRET, r#","kid":"one""#, false),
+    ] {
+        assert_eq!(key(P256, one) == key(other, other_more), same, "{other_more}");
+    }
+    let longer = SECRET.replace("Hh8", "Hh8g");
+    assert_eq!(key(SECRET, ""), key(SECRET, ""));
+    assert_ne!(key(SECRET, ""), key(&longer, ""));
+    assert_ne!(key(SECRET, r#","alg":"HS256""#), key(SECRET, ""));
+
+    let rsa = testing::jwk(Algorithm::Rs256, r#","alg":"RS256""#);
+    for (other, same) in [
+        (rsa.clone(), true),
+        (testing::jwk(Algorithm::Rs256, ""), false),
+        (testing::jwk(Algorithm::Ps256, r#","alg":"PS256""#), false),
+        (rsa.replace(r#""e":"AQAB""#, r#""e":"Aw""#), false),
+    ] {
+        let [one, other] = [&rsa, &other].map(|jwk| read(jwk, KeySource::Remote).unwrap().identity());
+        assert_eq!(one == other, same, "{other:?}");
+    }
+}

@@ -375,3 +375,21 @@ fn no_more_than_a_few_keys_are_tried_for_one_token() {
         Ok(Some("last".to_owned()))
     );
 }
+
+#[test]
+fn a_set_has_a_key_as_long_as_name_algorithms_and_material_are_the_same() {
+    let first = jwk(Algorithm::Es256, r#","kid":"one""#);
+    let verified = local(std::slice::from_ref(&first))
+        .verify(&parsed(&token_for(Algorithm::Es256, "one")))
+        .unwrap();
+    for (keys, expected) in [
+        (vec![first.clone()], true),
+        (vec![named(Algorithm::EdDsa, "two"), first.clone()], true),
+        (vec![named(Algorithm::Es256, "two")], false),
+        (vec![named(Algorithm::EdDsa, "one")], false),
+        (vec![jwk(Algorithm::Es256, r#","kid":"one","alg":"ES256""#)], false),
+        (vec![jwk(Algorithm::Es256, "")], false),
+    ] {
+        assert_eq!(local(&keys).has(verified.key().identity()), expected, "{keys:?}");
+    }
+}

@@ -55,6 +55,28 @@ fn a_token_gives_back_its_parts() {
 }
 
 #[test]
+fn the_memory_of_a_token_covers_what_it_holds() {
+    let memory = |claims: &str| testing::parsed(&unsigned(HEADER, claims)).memory();
+    let empty = memory("{}");
+    let text = "x".repeat(1000);
+    let nested = format!(r#"{{"a":{{"b":["{text}","{text}"]}}}}"#);
+    for (claims, at_least) in [
+        (format!(r#"{{"a":"{text}"}}"#), 2000),
+        // Once as it came, in base64url, and once as it was read.
+        (nested, 4600),
+        // Two bytes of a list are one value.
+        (
+            format!(r#"{{"a":[{}0]}}"#, "0,".repeat(1000)),
+            1000 * (size_of::<Value>() + 2),
+        ),
+    ] {
+        let more = memory(&claims) - empty;
+        assert!(more >= at_least, "{more} for {claims:.20}");
+    }
+    assert!(empty >= size_of::<Parts>());
+}
+
+#[test]
 fn a_token_without_any_claim_is_well_formed() {
     let token = testing::parsed(&unsigned(HEADER, "{}"));
     let (header, claims) = (token.header_unverified(), token.claims_unverified());

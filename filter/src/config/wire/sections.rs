@@ -80,6 +80,24 @@ impl TokenLimits {
     }
 }
 
+/// `token_cache`
+#[derive(Debug)]
+pub(in crate::config) struct TokenCache {
+    pub(in crate::config) path: String,
+    pub(in crate::config) max_entries: Option<u64>,
+    pub(in crate::config) max_bytes: Option<u64>,
+}
+
+impl TokenCache {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            max_entries: fields.integer("max_entries"),
+            max_bytes: fields.integer("max_bytes"),
+        }
+    }
+}
+
 /// `keys`
 #[derive(Debug)]
 pub(in crate::config) struct Keys {

@@ -244,6 +244,7 @@ fn the_subject_is_told_to_access_logs_in_one_safe_line() {
         let bearer = format!("Bearer {}", sign(&claims(json!({ "sub": sub }))));
         let headers = [(":path", "/"), ("authorization", bearer.as_str())];
         assert_eq!(word(&gate.decide(&headers)), "forward");
-        assert_eq!(gate.forward(&headers).subject.as_deref(), expected);
+        let caller = gate.forward(&headers).caller.unwrap();
+        assert_eq!(caller.subject.as_deref(), expected);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::merge;
 use crate::clock::Timestamp;
-use crate::gate::{Decision, Patience, decide};
+use crate::gate::{Decision, Patience};
 use crate::keys::{Fetch, ProviderId, Why, Worker};
 use crate::testing::{Gate, ISSUER, NOW, claims, jwks, request, sign_with_header, test, token, word};
 
@@ -38,7 +38,7 @@ fn with_key(key_id: &str, seed: u8) -> String {
 
 fn impatient(gate: &Gate, token: &str) -> Decision {
     let request = request(&[(":path", "/"), ("authorization", &format!("Bearer {token}"))]);
-    decide(&request, &gate.config, &gate.keys, gate.now, Patience::Exhausted)
+    gate.decide_patiently(&request, Patience::Exhausted)
 }
 
 /// A fetch begins and ends so.

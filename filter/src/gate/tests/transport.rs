@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{gate, gate_with};
-use crate::gate::{Decision, Patience, decide};
+use crate::gate::Decision;
 use crate::refusal::{Detail, Reason};
 use crate::request::HeaderList;
 use crate::testing::{claims, request, sign, test, token, word};
@@ -210,7 +210,7 @@ fn bytes_that_are_not_text_hurt_nobody() {
         headers.retain(|(known, _)| known != name);
         headers.push((name.to_owned(), junk.to_vec()));
         let request = HeaderList::new(headers);
-        let decision = decide(&request, &gate.config, &gate.keys, gate.now, Patience::Left);
+        let decision = gate.decide_about(&request);
         if let Decision::Refuse(refusal) = &decision {
             assert!(
                 !refusal
@@ -232,13 +232,7 @@ fn ten_thousand_headers_are_only_work() {
         headers.push((format!("x-header-{number}"), vec![b'x'; 1000]));
     }
     headers.push(("x_user_id".to_owned(), b"forged".to_vec()));
-    let decision = decide(
-        &HeaderList::new(headers),
-        &gate.config,
-        &gate.keys,
-        gate.now,
-        Patience::Left,
-    );
+    let decision = gate.decide_about(&HeaderList::new(headers));
     assert_eq!(word(&decision), "token_missing");
 }
 
@@ -252,7 +246,7 @@ fn only_a_real_preflight_passes_without_a_token() {
         ("access-control-request-method", "GET"),
     ];
     assert_eq!(word(&asking.decide(&preflight)), "forward");
-    assert_eq!(asking.forward(&preflight).subject, None);
+    assert_eq!(asking.forward(&preflight).caller, None);
     for missing in 1..4 {
         let mut headers = preflight.to_vec();
         headers.remove(missing);

@@ -29,6 +29,7 @@ impl Witness for Scribe {
             Fact::Read(read) => format!("read{}", outcome(read.is_ok())),
             Fact::Provider(provider) => format!("provider{}", outcome(provider.is_some())),
             Fact::Checked(check, result) => format!("{check:?}{}", outcome(result.is_ok())),
+            Fact::Remembered => "remembered".to_owned(),
             Fact::Signature(result) => format!("signature{}", outcome(result.is_ok())),
             Fact::Answered(_) => "answered".to_owned(),
         };
@@ -38,8 +39,17 @@ impl Witness for Scribe {
 
 fn seen(gate: &Gate, headers: &[(&str, &str)]) -> (&'static str, String) {
     let (request, scribe) = (request(headers), Scribe::default());
-    let decide_alone = decide(&request, &gate.config, &gate.keys, gate.now, Patience::Left);
-    let decision = decide_before(&scribe, &request, &gate.config, &gate.keys, gate.now, Patience::Left);
+    let (tokens, others) = (&mut gate.config.token_cache(), &mut gate.config.token_cache());
+    let decide_alone = decide(&request, &gate.config, &gate.keys, tokens, gate.now, Patience::Left);
+    let decision = decide_before(
+        &scribe,
+        &request,
+        &gate.config,
+        &gate.keys,
+        others,
+        gate.now,
+        Patience::Left,
+    );
     assert_eq!(decision, decide_alone);
     (word(&decision), scribe.0.into_inner().join(", "))
 }
