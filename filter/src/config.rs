@@ -5,6 +5,7 @@
 //! `Config`.
 
 mod error;
+mod keys;
 mod matching;
 mod names;
 mod provider;
@@ -22,7 +23,7 @@ use std::time::Duration;
 pub use error::{ConfigError, ConfigErrors};
 
 use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, PayloadHeader, Sanitiser};
-use crate::keys::{KeyStore, Keys, RefreshPolicy, RemoteKeys};
+use crate::keys::{KeySetSource, KeyStore, Keys, RefreshPolicy, RemoteKeys};
 use crate::refusal::Detail;
 use crate::requirement::Rule;
 use crate::service::Catalogue;
@@ -92,20 +93,14 @@ pub enum KeyOrigin {
     /// They stand in the configuration.
     Local(JwkSet),
     /// They are fetched.
-    Remote(RemoteJwks),
+    Remote(Box<RemoteJwks>),
 }
 
-/// A key set at a URI.
+/// A key set that is fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteJwks {
-    /// Envoy's cluster that serves it.
-    pub cluster: String,
-    /// The URI's scheme.
-    pub scheme: String,
-    /// The URI's host and port.
-    pub authority: String,
-    /// The URI's path and query.
-    pub path: String,
+    /// Where it is.
+    pub source: KeySetSource,
     /// How it is kept fresh.
     pub policy: RefreshPolicy,
 }
@@ -142,6 +137,7 @@ impl Config {
         let limits = sections::limits(wire.token_limits, wire.keys, report);
         let profiles = sections::profiles(wire.token_profiles, &wire.providers, report);
         let token_cache = sections::token_cache(wire.token_cache, &wire.providers, report);
+        let mut discoveries = sections::discoveries(wire.discovery, &wire.providers, report);
         let own_sections = wire.services.is_some() || wire.headers.is_some();
         let names: Vec<String> = wire.providers.iter().map(|(name, _)| name.clone()).collect();
         let providers: Vec<Provider> = wire
@@ -149,7 +145,7 @@ impl Config {
             .into_iter()
             .filter_map(|(name, wire)| {
                 let profile = profiles.get(&name).cloned().unwrap_or_default();
-                provider::provider(name, wire, profile, &limits, report)
+                provider::provider(name.clone(), wire, discoveries.remove(&name), profile, &limits, report)
             })
             .collect();
         let rules = requirement::rules(wire.rules, wire.requirement_map, &names, report);

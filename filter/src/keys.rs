@@ -2,14 +2,20 @@
 //!
 //! Everything here is a state machine that is told the time and what happened; the host carries messages for it.
 
+mod course;
+mod discovery;
 mod document;
+mod endpoint;
 mod held;
 mod ledger;
 mod waiting;
 
+pub use course::{KeySetSource, Known, LastFetch, Outcome, Step};
+pub use discovery::{Discovery, MetadataChoice, MetadataKind};
 pub use document::{DocumentError, Response, read_document};
-pub use held::{KeyStore, Keys, Outlook, RefreshPolicy, RemoteKeys};
-pub use ledger::{Denied, Ledger, Worker};
+pub use endpoint::Endpoint;
+pub use held::{KeyStore, Keys, Outlook, RefreshPolicy, RemoteKeys, Retries};
+pub use ledger::{Denied, Failure, Ledger, Worker};
 pub use waiting::{Guest, RoomFull, WaitingRoom};
 
 /// A provider, by its place in the configuration.

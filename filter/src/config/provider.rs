@@ -2,17 +2,10 @@
 
 use std::time::Duration;
 
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use base64::{DecodeError, Engine};
-use jose::{JwkSet, KeySource};
-
 use super::error::Report;
-use super::matching;
-use super::names::{cluster, header_name, own_header_name};
-use super::wire;
-use super::{KeyOrigin, Limits, Provider, RemoteJwks};
+use super::names::{header_name, own_header_name};
+use super::{Limits, Provider, keys, matching, wire};
 use crate::headers::{ClaimHeader, ClaimPath, FoldedName, Padding, PayloadHeader, Sanitiser};
-use crate::keys::RefreshPolicy;
 use crate::token::{Expiration, Place, Prefix, TokenProfile, TokenRules, default_places};
 
 /// What the native filter takes for a skew of zero.
@@ -21,13 +14,12 @@ const DEFAULT_SKEW: u64 = 60;
 const MAX_SKEW: u64 = 86_400;
 /// What the native filter takes for a `jwt_max_token_size` of zero.
 const DEFAULT_CACHED_TOKEN_BYTES: usize = 4096;
-/// Shorter times would make a busy loop of the refresh.
-const SHORTEST_CACHE: Duration = Duration::from_secs(1);
 
 /// A provider, as far as it makes sense.
 pub(super) fn provider(
     name: String,
     wire: wire::Provider,
+    discovery: Option<wire::Discovery>,
     profile: TokenProfile,
     limits: &Limits,
     report: &Report,
@@ -89,17 +81,12 @@ pub(super) fn provider(
             })
         });
     no_header_twice(&claim_headers, payload_header.as_ref(), &path, report);
-    let keys = match (wire.remote_jwks, wire.local_jwks) {
-        (Some(remote), None) => remote_keys(remote, limits, report).map(KeyOrigin::Remote),
-        (None, Some(local)) => local_keys(local, report).map(KeyOrigin::Local),
-        _ => {
-            report.add(
-                &path,
-                "needs its keys from one place; write either remote_jwks or local_jwks",
-            );
-            None
-        }
+    let sources = keys::Sources {
+        remote: wire.remote_jwks,
+        local: wire.local_jwks,
+        discovery,
     };
+    let keys = keys::origin(sources, rules.issuer.as_deref(), &path, limits, report);
     Some(Provider {
         name,
         rules,
@@ -226,118 +213,5 @@ fn no_header_twice(claims: &[ClaimHeader], payload: Option<&PayloadHeader>, path
             );
         }
         seen.push(folded);
-    }
-}
-
-fn remote_keys(wire: wire::RemoteJwks, limits: &Limits, report: &Report) -> Option<RemoteJwks> {
-    let path = wire.path;
-    let Some(uri) = wire.http_uri else {
-        report.add(
-            format!("{path}.http_uri"),
-            "is missing; say where the key set is: {uri, cluster, timeout}",
-        );
-        return None;
-    };
-    let cache_duration = wire.cache_duration.unwrap_or(limits.policy.cache_duration);
-    if cache_duration < SHORTEST_CACHE {
-        report.add(
-            format!("{path}.cache_duration"),
-            "is too short; at least \"1s\" makes sense",
-        );
-    }
-    let first_pause = wire.failed_refetch_duration.unwrap_or(limits.policy.first_pause);
-    if first_pause.is_zero() {
-        report.add(
-            format!("{path}.async_fetch.failed_refetch_duration"),
-            "is zero; write a pause such as \"1s\"",
-        );
-    }
-    if uri
-        .timeout
-        .is_none_or(|timeout| timeout.is_zero() || timeout > Duration::from_hours(1))
-    {
-        report.add(
-            format!("{}.timeout", uri.path),
-            "is missing or out of range; write one such as \"5s\"",
-        );
-    }
-    let timeout = uri.timeout.unwrap_or(limits.policy.timeout);
-    let cluster = cluster(uri.cluster, &format!("{}.cluster", uri.path), report);
-    let parts = split_uri(&uri.uri);
-    if parts.is_none() {
-        report.add(
-            format!("{}.uri", uri.path),
-            "is no URI of a key set; write one such as http://issuer:8001/.well-known/jwks.json",
-        );
-    }
-    let (scheme, authority, target) = parts?;
-    Some(RemoteJwks {
-        cluster: cluster?,
-        scheme,
-        authority,
-        path: target,
-        policy: RefreshPolicy {
-            cache_duration,
-            timeout,
-            first_pause,
-            ..limits.policy.clone()
-        },
-    })
-}
-
-/// Scheme, authority and path with query of an absolute `http` or `https` URI (RFC 3986, section 4.3). As in Envoy's own
-/// field, the scheme may be missing.
-fn split_uri(uri: &str) -> Option<(String, String, String)> {
-    let (scheme, rest) = uri.split_once("://").unwrap_or(("http", uri));
-    let (authority, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
-    let plain = uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    let known = matches!(scheme, "http" | "https");
-    if !plain || !known || authority.is_empty() || authority.contains(['@', '?']) {
-        return None;
-    }
-    let path = if path.is_empty() { "/" } else { path };
-    Some((scheme.to_owned(), authority.to_owned(), path.to_owned()))
-}
-
-/// Bytes as proto3 JSON has them: in either alphabet of base64, with or without padding.
-fn any_base64(text: &str) -> Result<Vec<u8>, DecodeError> {
-    let standard: String = text
-        .trim_end_matches('=')
-        .chars()
-        .map(|letter| match letter {
-            '-' => '+',
-            '_' => '/',
-            letter => letter,
-        })
-        .collect();
-    STANDARD_NO_PAD.decode(standard)
-}
-
-fn local_keys(wire: wire::LocalJwks, report: &Report) -> Option<JwkSet> {
-    let path = wire.path;
-    let document = match (wire.inline_string, wire.inline_bytes) {
-        (Some(text), None) => text.into_bytes(),
-        (None, Some(encoded)) => any_base64(&encoded)
-            .map_err(|_| report.add(format!("{path}.inline_bytes"), "is not base64"))
-            .ok()?,
-        _ => {
-            report.add(&path, "needs one key set; write it into inline_string");
-            return None;
-        }
-    };
-    match JwkSet::parse(&document, KeySource::Local) {
-        Ok(keys) => {
-            for skipped in keys.skipped() {
-                report.warn(
-                    format!("{path}.keys[{}]", skipped.index),
-                    format!("is left out: {}", skipped.reason),
-                );
-            }
-            Some(keys)
-        }
-        Err(error) => {
-            report.add(&path, format!("{error}; write a JSON Web Key Set: {{\"keys\": [...]}}"));
-            None
-        }
     }
 }

@@ -135,6 +135,17 @@ impl<'f> Fields<'f> {
         }
     }
 
+    /// A field that the native filter takes and does not look at either.
+    pub(super) fn ignored(&mut self, name: &'static str, why: &str) {
+        self.unsupported.push(name);
+        if self.value(name).is_some() {
+            self.report.warn(
+                self.path_of(name),
+                format!("is ignored, as by the native filter; {why}"),
+            );
+        }
+    }
+
     fn within<T>(&self, path: &str, value: &Value, read: impl FnOnce(&mut Fields<'_>) -> T) -> Option<T> {
         let Some(object) = value.as_object() else {
             self.report

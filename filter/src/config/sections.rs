@@ -64,6 +64,12 @@ pub(super) fn limits(tokens: Option<wire::TokenLimits>, keys: Option<wire::Keys>
             "is too short; at least \"1s\" keeps strangers from making load",
         );
     }
+    if keys.keep_last_good.is_some_and(|bound| bound < Duration::from_secs(1)) {
+        report.add(
+            field("keep_last_good"),
+            "is too short; at least \"1s\" leaves time to use the keys",
+        );
+    }
     let waiting = within(
         keys.max_waiting_requests,
         DEFAULT_WAITING,
@@ -177,6 +183,20 @@ pub(super) fn profiles(
         );
     }
     profiles
+}
+
+/// `discovery`, by provider
+pub(super) fn discoveries(
+    wire: Vec<(String, wire::Discovery)>,
+    providers: &[(String, wire::Provider)],
+    report: &Report,
+) -> BTreeMap<String, wire::Discovery> {
+    for (name, discovery) in &wire {
+        if !providers.iter().any(|(known, _)| known == name) {
+            report.add(&discovery.path, "is no provider; name an entry of `providers`");
+        }
+    }
+    wire.into_iter().collect()
 }
 
 /// `headers`

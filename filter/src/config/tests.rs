@@ -1,12 +1,15 @@
 //! What a configuration may say, and what is said about one that says something else.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod keys;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{Config, KeyOrigin};
 use crate::headers::Padding;
+use crate::keys::KeySetSource;
 use crate::matching::{Case, Pattern};
 use crate::refusal::Detail;
 use crate::requirement::{Absent, PathPattern, Requirement, Sense, Test};
@@ -30,6 +33,10 @@ fn full() -> Value {
                     "http_uri": {"uri": "https://issuer.test:8443/jwks?x=1", "cluster": "issuer", "timeout": "0.5s"},
                     "cache_duration": "300s",
                     "async_fetch": {"fast_listener": true, "failed_refetch_duration": "2s"},
+                    "retry_policy": {
+                        "num_retries": 3,
+                        "retry_back_off": {"base_interval": "0.1s", "max_interval": "0.4s"},
+                    },
                 },
                 "forward": true,
                 "from_headers": [{"name": "X-Token", "value_prefix": "Token "}, {"name": "Authorization", "value_prefix": "Bearer "}],
@@ -44,7 +51,17 @@ fn full() -> Value {
                 "clear_route_cache": true,
             },
             "local": {"local_jwks": {"inline_string": jwks(&[("one", 1)])}},
+            "found": {"issuer": "https://found.test/"},
         },
+        "discovery": {"found": {
+            "cluster": "found",
+            "timeout": "4s",
+            "metadata": "oauth-authorization-server",
+            "metadata_cache_duration": "50s",
+            "cache_duration": "40s",
+            "jwks_cluster": "found-keys",
+            "jwks_authority": "keys.found.test:444",
+        }},
         "rules": [
             {"match": {"path": "/open"}},
             {"match": {"prefix": "/a", "case_sensitive": false}, "requires": {"provider_name": "remote"}},
@@ -147,8 +164,8 @@ fn every_field_arrives_in_either_spelling() {
     for config in [full(), camel(&full())] {
         let config = parse(&config);
         // proto3 JSON has no order of members; this one keeps that of the text, and `serde_json` sorts it.
-        let [local, remote] = &config.providers[..] else {
-            panic!("two providers")
+        let [_, local, remote] = &config.providers[..] else {
+            panic!("three providers")
         };
         assert_eq!((local.name.as_str(), remote.name.as_str()), ("local", "remote"));
         assert_eq!(remote.rules.issuer.as_deref(), Some("https://issuer.test"));
@@ -191,14 +208,12 @@ fn every_field_arrives_in_either_spelling() {
         let KeyOrigin::Remote(keys) = &remote.keys else {
             panic!("remote keys")
         };
+        let KeySetSource::At(endpoint) = &keys.source else {
+            panic!("a known address")
+        };
         assert_eq!(
-            (
-                keys.cluster.as_str(),
-                keys.scheme.as_str(),
-                keys.authority.as_str(),
-                keys.path.as_str()
-            ),
-            ("issuer", "https", "issuer.test:8443", "/jwks?x=1")
+            endpoint.to_string(),
+            "https://issuer.test:8443/jwks?x=1 at the cluster issuer"
         );
         assert_eq!(keys.policy.timeout, Duration::from_millis(500));
         assert_eq!(keys.policy.cache_duration, Duration::from_mins(5));
@@ -277,7 +292,7 @@ fn what_is_left_out_has_a_default() {
         "edge is the default"
     );
     let zero = with("/providers/remote/clock_skew_seconds", json!(0));
-    assert_eq!(parse(&zero).providers[1].rules.clock_skew, Duration::from_mins(1));
+    assert_eq!(parse(&zero).providers[2].rules.clock_skew, Duration::from_mins(1));
 }
 
 #[test]
@@ -299,10 +314,10 @@ fn bytes_are_base64_in_either_alphabet_and_with_or_without_padding() {
 fn integers_and_nulls_are_read_as_proto3_json_has_them() {
     for skew in [json!(7), json!("7"), json!(7.0)] {
         let config = parse(&with("/providers/remote/clock_skew_seconds", skew));
-        assert_eq!(config.providers[1].rules.clock_skew, Duration::from_secs(7));
+        assert_eq!(config.providers[2].rules.clock_skew, Duration::from_secs(7));
     }
     assert_eq!(
-        parse(&with("/providers/remote/issuer", Value::Null)).providers[1]
+        parse(&with("/providers/remote/issuer", Value::Null)).providers[2]
             .rules
             .issuer,
         None
@@ -407,7 +422,7 @@ fn the_page_of_the_configuration_names_every_field_and_its_examples_are_right() 
     let mut found = Vec::new();
     names(&full(), &mut found);
     // What is chosen freely is no field.
-    found.retain(|name| !["remote", "local", "named", "bank", "token"].contains(&name.as_str()));
+    found.retain(|name| !["remote", "local", "found", "named", "bank", "token"].contains(&name.as_str()));
     for name in found {
         assert!(page.contains(&format!("`{name}")), "{name} is not described");
     }
@@ -416,7 +431,7 @@ fn the_page_of_the_configuration_names_every_field_and_its_examples_are_right() 
         .skip(1)
         .filter_map(|rest| rest.split("```").next())
         .collect();
-    assert_eq!(examples.len(), 2);
+    assert_eq!(examples.len(), 3);
     for example in examples {
         Config::parse(example.as_bytes()).unwrap_or_else(|errors| panic!("{errors}\n{example}"));
     }

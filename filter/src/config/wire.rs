@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::reader::Fields;
 pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};
-pub(super) use sections::{Headers, Keys, Service, TokenCache, TokenLimits, TokenProfile};
+pub(super) use sections::{Discovery, Headers, Keys, Service, TokenCache, TokenLimits, TokenProfile};
 
 /// What to do instead of a field of the native filter's that this version does not have.
 const LATER: &str = "this version of Gatehouse does not have it, and leaving it out would change the meaning";
@@ -27,6 +27,7 @@ pub(super) struct Root {
     pub(super) token_limits: Option<TokenLimits>,
     pub(super) token_cache: Option<TokenCache>,
     pub(super) keys: Option<Keys>,
+    pub(super) discovery: Vec<(String, Discovery)>,
 }
 
 impl Root {
@@ -45,6 +46,7 @@ impl Root {
             token_limits: fields.object("token_limits", TokenLimits::read),
             token_cache: fields.object("token_cache", TokenCache::read),
             keys: fields.object("keys", Keys::read),
+            discovery: fields.map("discovery", Discovery::read).unwrap_or_default(),
         }
     }
 }
@@ -129,14 +131,11 @@ pub(super) struct RemoteJwks {
     pub(super) http_uri: Option<HttpUri>,
     pub(super) cache_duration: Option<Duration>,
     pub(super) failed_refetch_duration: Option<Duration>,
+    pub(super) retry_policy: Option<RetryPolicy>,
 }
 
 impl RemoteJwks {
     fn read(fields: &mut Fields<'_>) -> Self {
-        fields.unsupported(
-            "retry_policy",
-            "a failed fetch is repeated by itself, ever more slowly; leave it out",
-        );
         let async_fetch = fields.object("async_fetch", |fields| {
             // Keys are always fetched ahead; what differs between the two values is over when the listener stands.
             fields.flag("fast_listener");
@@ -147,6 +146,54 @@ impl RemoteJwks {
             http_uri: fields.object("http_uri", HttpUri::read),
             cache_duration: fields.duration("cache_duration"),
             failed_refetch_duration: async_fetch.flatten(),
+            retry_policy: fields.object("retry_policy", RetryPolicy::read),
+        }
+    }
+}
+
+/// `RetryPolicy` of `envoy.config.core.v3`
+#[derive(Debug)]
+pub(super) struct RetryPolicy {
+    pub(super) path: String,
+    pub(super) retry_back_off: Option<BackOff>,
+    pub(super) num_retries: Option<u64>,
+}
+
+impl RetryPolicy {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        fields.ignored(
+            "retry_on",
+            "what is tried again does not depend on it: answers from 500 on, resets, connections that fail",
+        );
+        for name in [
+            "retry_priority",
+            "retry_host_predicate",
+            "host_selection_retry_max_attempts",
+        ] {
+            fields.ignored(name, "the cluster's load balancing chooses the host of each attempt");
+        }
+        Self {
+            path: fields.path(),
+            retry_back_off: fields.object("retry_back_off", BackOff::read),
+            num_retries: fields.integer("num_retries"),
+        }
+    }
+}
+
+/// `BackoffStrategy`
+#[derive(Debug)]
+pub(super) struct BackOff {
+    pub(super) path: String,
+    pub(super) base_interval: Option<Duration>,
+    pub(super) max_interval: Option<Duration>,
+}
+
+impl BackOff {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            base_interval: fields.duration("base_interval"),
+            max_interval: fields.duration("max_interval"),
         }
     }
 }

@@ -183,6 +183,11 @@ pub(super) fn call_status() -> Option<u16> {
     std::str::from_utf8(&status).ok()?.parse().ok()
 }
 
+/// How the body of a call's answer is encoded. Only in `on_http_call_response`, and only if there are headers.
+pub(super) fn call_encoding() -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, "content-encoding").ok()?
+}
+
 /// The body of a call's answer. Only in `on_http_call_response`.
 pub(super) fn call_body(size: usize) -> Vec<u8> {
     hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)

@@ -41,8 +41,12 @@ impl Root {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token_id: u32, headers: usize, body_size: usize, _trailers: usize) {
-        let status = if headers > 0 { calls::call_status() } else { None };
-        self.with(|worker| worker.answered(token_id, status, body_size));
+        let (status, encoding) = if headers > 0 {
+            (calls::call_status(), calls::call_encoding())
+        } else {
+            (None, None)
+        };
+        self.with(|worker| worker.answered(token_id, status, encoding.as_deref(), body_size));
     }
 }
 

@@ -1,8 +1,9 @@
 //! Fetching keys through the host, and sharing them between workers.
 //!
 //! In the host's shared data stand, for each key set: the ledger (who fetches, and when the next fetch may begin), the keys
-//! as they came, and the stamp of their fetch. The stamp alone is read on every tick; it tells whether the keys are worth
-//! reading. Shared data outlives a VM that crashed, so a new one begins with the last good keys.
+//! as they came, the stamp of their fetch, and the address that was discovered for them, if it was. Ledger and stamp alone
+//! are read on every tick; the stamp tells whether the keys are worth reading. Shared data outlives a VM that crashed, so a
+//! new one begins with the last good keys.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,10 @@ use super::counters::count;
 use super::worker::{Plugin, Worker};
 use crate::clock::Timestamp;
 use crate::config::{KeyOrigin, RemoteJwks};
-use crate::keys::{DocumentError, Ledger, ProviderId, Response, Why, read_document};
+use crate::keys::{
+    DocumentError, Failure, KeySetSource, Known, LastFetch, Ledger, Outcome, ProviderId, RefreshPolicy, Response, Step,
+    Why, Worker as WorkerName, read_document,
+};
 
 /// The names under which a key set's data is shared. They hold the whole address: plugins that share a VM share the keys
 /// of one issuer, and never those of another.
@@ -21,28 +25,21 @@ struct Names {
     ledger: String,
     stamp: String,
     keys: String,
+    address: String,
 }
 
 impl Names {
     fn of(remote: &RemoteJwks) -> Self {
-        let address = format!(
-            "{} {}://{}{}",
-            remote.cluster, remote.scheme, remote.authority, remote.path
-        );
+        let address = match &remote.source {
+            KeySetSource::At(keys) => format!("{} {}", keys.cluster, keys.uri()),
+            KeySetSource::Discovered(discovery) => format!("discovered {}", discovery.identity()),
+        };
         let name = |what: &str| format!("gatehouse.{what} {address}");
         Self {
             ledger: name("ledger"),
             stamp: name("stamp"),
             keys: name("keys"),
-        }
-    }
-}
-
-impl Plugin {
-    fn remote_config(&self, id: ProviderId) -> Option<&RemoteJwks> {
-        match &self.config.providers.get(id.index())?.keys {
-            KeyOrigin::Remote(remote) => Some(remote),
-            KeyOrigin::Local(_) => None,
+            address: name("address"),
         }
     }
 }
@@ -74,25 +71,26 @@ impl Worker {
         if stamp.is_some()
             && stamp != remote.fetched_at()
             && let Some((at, document)) = calls::shared(&names.keys).0.as_deref().and_then(split_stamp)
+            && let Ok(keys) = read_document(&Response::kept(document), limit)
         {
-            let response = Response {
-                status: Some(200),
-                body_len: document.len(),
-                body: document,
-            };
-            if let Ok(keys) = read_document(&response, limit) {
-                remote.install(keys, at);
-            }
+            remote.install(keys, at);
         }
         remote.generation() != before
+    }
+
+    /// Takes over what other workers wrote about any key set; whether that changed anything.
+    pub(super) fn read_all_shared(&mut self) -> bool {
+        let mut changed = false;
+        for id in self.remotes() {
+            changed |= self.read_shared(id);
+        }
+        changed
     }
 
     /// Time has passed.
     pub(super) fn tick(&mut self) {
         let now = calls::now();
-        for id in self.remotes() {
-            self.read_shared(id);
-        }
+        self.read_all_shared();
         self.wake(now);
         for (id, why) in self.wanted(now) {
             self.fetch(id, why, now);
@@ -100,14 +98,13 @@ impl Worker {
         self.settle(now);
     }
 
-    /// The answer to a fetch has come, or will not.
-    pub(super) fn answered(&mut self, call: u32, status: Option<u16>, body_size: usize) {
-        let Some(id) = self.calls.remove(&call) else { return };
+    /// The answer to a request has come, or will not.
+    pub(super) fn answered(&mut self, call: u32, status: Option<u16>, encoding: Option<&[u8]>, body_size: usize) {
+        let Some((id, step)) = self.calls.remove(&call) else {
+            return;
+        };
         let now = calls::now();
-        let limit = self
-            .plugin
-            .as_ref()
-            .map_or(0, |plugin| plugin.config.max_document_bytes);
+        let limit = self.document_limit();
         let body = if body_size <= limit {
             calls::call_body(body_size)
         } else {
@@ -115,15 +112,64 @@ impl Worker {
         };
         let response = Response {
             status,
+            encoding,
             body_len: body_size,
             body: &body,
         };
-        match read_document(&response, limit) {
-            Ok(keys) => self.fetched(id, keys, &body, now),
-            Err(error) => self.failed(id, &error, now),
-        }
+        self.take_in(id, &step, &response, now);
         self.wake(now);
         self.settle(now);
+    }
+
+    fn document_limit(&self) -> usize {
+        self.plugin
+            .as_ref()
+            .map_or(0, |plugin| plugin.config.max_document_bytes)
+    }
+
+    /// Goes on from an answer as the course of a fetch has it.
+    fn take_in(&mut self, id: ProviderId, step: &Step, response: &Response<'_>, now: Timestamp) {
+        let limit = self.document_limit();
+        let Some(config) = self.remote_config(id) else { return };
+        let earlier = self.known(id, now).map(|known| known.keys);
+        match config.source.outcome(step, response, limit, earlier) {
+            Outcome::Keys(keys) => self.fetched(id, keys, response.body, now),
+            Outcome::Address(keys) => {
+                let known = Known { keys, at: now };
+                if let Some(names) = self.names(id) {
+                    let _shared = calls::swap_shared(&names.address, &KeySetSource::encode(&known), None);
+                }
+                self.go_on(id, Step::Keys(known.keys), now);
+            }
+            Outcome::Other(step) => self.go_on(id, step, now),
+            Outcome::Earlier(keys, error) => {
+                self.report(
+                    id,
+                    step,
+                    &error,
+                    "the keys are fetched from the address that was found before",
+                );
+                self.go_on(id, Step::Keys(keys), now);
+            }
+            Outcome::Failed(error) => self.failed(id, step, &error, now),
+        }
+    }
+
+    /// Asks for one thing more, if the lease is still held.
+    fn go_on(&mut self, id: ProviderId, step: Step, now: Timestamp) {
+        if self.change_lease(id, |ledger, worker, policy| ledger.extended(worker, policy, now)) {
+            self.ask(id, step, now);
+        }
+    }
+
+    /// What metadata said last about where the keys are.
+    fn known(&self, id: ProviderId, now: Timestamp) -> Option<Known> {
+        let config = self.remote_config(id)?;
+        if let KeySetSource::At(_) = config.source {
+            return None;
+        }
+        let shared = calls::shared(&Names::of(config).address).0?;
+        config.source.decode(&shared, config.policy.keep_last_good, now)
     }
 
     /// Which key sets should be fetched now, and why. What is due needs no request to ask for it.
@@ -163,21 +209,34 @@ impl Worker {
             // Another worker was faster; the next tick reads what it wrote.
             return;
         }
+        let last = if ledger.last_failed() {
+            LastFetch::Failed
+        } else {
+            LastFetch::Succeeded
+        };
         remote.note(leased);
-        let timeout = remote.policy().timeout;
-        let Some(config) = plugin.remote_config(id) else { return };
+        let known = self.known(id, now);
+        let Some(config) = self.remote_config(id) else { return };
+        let step = config.source.first_step(why, last, known.as_ref(), now);
+        self.ask(id, step, now);
+    }
+
+    fn ask(&mut self, id: ProviderId, step: Step, now: Timestamp) {
+        let Some(config) = self.remote_config(id) else { return };
+        let endpoint = step.endpoint();
         let headers = vec![
             (":method", "GET"),
-            (":scheme", config.scheme.as_str()),
-            (":authority", config.authority.as_str()),
-            (":path", config.path.as_str()),
+            (":scheme", endpoint.scheme.as_str()),
+            (":authority", endpoint.authority.as_str()),
+            (":path", endpoint.path.as_str()),
             ("accept", "application/jwk-set+json, application/json"),
+            ("accept-encoding", "identity"),
         ];
-        match calls::get(&config.cluster, headers, timeout) {
+        match calls::get(&endpoint.cluster, headers, config.policy.timeout) {
             Ok(call) => {
-                self.calls.insert(call, id);
+                self.calls.insert(call, (id, step));
             }
-            Err(_) => self.failed(id, &DocumentError::NoAnswer, now),
+            Err(_) => self.failed(id, &step, &DocumentError::NoAnswer, now),
         }
     }
 
@@ -208,47 +267,67 @@ impl Worker {
         calls::log(level, || {
             format!("provider {name}: fetched {held} keys, left out {skipped} that can't be used")
         });
-        self.end_lease(id, |ledger, worker, _| ledger.succeeded(worker));
+        self.change_lease(id, |ledger, worker, _| ledger.succeeded(worker));
     }
 
-    fn failed(&mut self, id: ProviderId, error: &DocumentError, now: Timestamp) {
-        if let Some(plugin) = &self.plugin {
-            count(plugin.counters.fetch_failed);
-            let name = plugin
-                .config
-                .providers
-                .get(id.index())
-                .map(|provider| provider.name.as_str())
-                .unwrap_or_default();
-            let fallback = if plugin.keys.usable(id, now).is_some() {
-                "the last good keys stay"
-            } else {
-                "there are no keys"
-            };
-            calls::log(LogLevel::Warn, || {
-                format!("provider {name}: fetching keys failed ({error}); {fallback}")
-            });
-        }
-        self.end_lease(id, |ledger, worker, policy| ledger.failed(worker, policy, now));
+    fn failed(&mut self, id: ProviderId, step: &Step, error: &DocumentError, now: Timestamp) {
+        let usable = |plugin: &Plugin| plugin.keys.usable(id, now).is_some();
+        let fallback = if self.plugin.as_ref().is_some_and(usable) {
+            "the last good keys stay"
+        } else {
+            "there are no keys"
+        };
+        self.report(id, step, error, fallback);
+        let failure = if error.is_transient() {
+            Failure::Transient
+        } else {
+            Failure::Lasting
+        };
+        self.change_lease(id, |ledger, worker, policy| ledger.failed(worker, failure, policy, now));
     }
 
-    fn end_lease(
+    /// Counts and tells an answer that was no good.
+    fn report(&self, id: ProviderId, step: &Step, error: &DocumentError, fallback: &str) {
+        let Some(plugin) = &self.plugin else { return };
+        count(plugin.counters.fetch_failed);
+        let name = plugin
+            .config
+            .providers
+            .get(id.index())
+            .map(|provider| provider.name.as_str())
+            .unwrap_or_default();
+        calls::log(LogLevel::Warn, || {
+            let endpoint = step.endpoint();
+            match step {
+                Step::Keys(_) => format!("provider {name}: fetching keys failed ({endpoint}: {error}); {fallback}"),
+                Step::Metadata(..) => {
+                    format!("provider {name}: fetching the issuer's metadata failed ({endpoint}: {error}); {fallback}")
+                }
+            }
+        });
+    }
+
+    /// Writes a lease that this worker holds anew; whether it held it still.
+    fn change_lease(
         &mut self,
         id: ProviderId,
-        end: impl FnOnce(Ledger, crate::keys::Worker, &crate::keys::RefreshPolicy) -> Option<Ledger>,
-    ) {
-        let Some(names) = self.names(id) else { return };
+        change: impl FnOnce(Ledger, WorkerName, &RefreshPolicy) -> Option<Ledger>,
+    ) -> bool {
+        let Some(names) = self.names(id) else { return false };
         let (bytes, number) = calls::shared(&names.ledger);
         let ledger = Ledger::decode(&bytes.unwrap_or_default());
         let Some(remote) = self.plugin.as_mut().and_then(|plugin| plugin.keys.remote_mut(id)) else {
-            return;
+            return false;
         };
         remote.note(ledger);
-        if let Some(ended) = end(ledger, self.name, remote.policy())
-            && calls::swap_shared(&names.ledger, &ended.encode(), number).is_ok()
-        {
-            remote.note(ended);
+        let Some(changed) = change(ledger, self.name, remote.policy()) else {
+            return false;
+        };
+        let written = calls::swap_shared(&names.ledger, &changed.encode(), number).is_ok();
+        if written {
+            remote.note(changed);
         }
+        written
     }
 
     fn remotes(&self) -> Vec<ProviderId> {
@@ -258,8 +337,15 @@ impl Worker {
             .unwrap_or_default()
     }
 
+    fn remote_config(&self, id: ProviderId) -> Option<&RemoteJwks> {
+        match &self.plugin.as_ref()?.config.providers.get(id.index())?.keys {
+            KeyOrigin::Remote(remote) => Some(remote),
+            KeyOrigin::Local(_) => None,
+        }
+    }
+
     fn names(&self, id: ProviderId) -> Option<Names> {
-        self.plugin.as_ref()?.remote_config(id).map(Names::of)
+        self.remote_config(id).map(Names::of)
     }
 }
 

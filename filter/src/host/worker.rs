@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::gate::{Decision, Forward, Passage, Patience, Refusal, RouteCache, decide};
 use crate::headers::{Edit, Edits};
-use crate::keys::{Fetch, Guest, KeyStore, ProviderId, WaitingRoom, Worker as WorkerName};
+use crate::keys::{Fetch, Guest, KeyStore, ProviderId, Step, WaitingRoom, Worker as WorkerName};
 use crate::refusal::{Detail, Reason, Severity};
 use crate::request::HeaderList;
 use crate::token::TokenCache;
@@ -20,8 +20,8 @@ use crate::token::TokenCache;
 const REFUSAL: &str = "gatehouse.refusal";
 const SUBJECT: &str = "gatehouse.subject";
 
-/// Between ticks while somebody waits.
-const FAST: Duration = Duration::from_millis(50);
+/// Between ticks while somebody waits. A tick reads two small values for each key set.
+const FAST: Duration = Duration::from_millis(10);
 /// Between ticks otherwise.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -39,8 +39,8 @@ pub(super) struct Worker {
     pub(super) name: WorkerName,
     pub(super) plugin: Option<Plugin>,
     pub(super) room: WaitingRoom<Waiting>,
-    /// The calls that are under way.
-    pub(super) calls: BTreeMap<u32, ProviderId>,
+    /// The calls that are under way: for whose keys, and which step.
+    pub(super) calls: BTreeMap<u32, (ProviderId, Step)>,
     period: Duration,
 }
 
@@ -92,9 +92,7 @@ impl Worker {
     pub(super) fn arrived(&mut self, id: u32, request: &HeaderList) -> Action {
         let now = calls::now();
         let mut decision = self.decide(request, now, Patience::Left);
-        if let Decision::Wait(fetch) = decision
-            && self.read_shared(fetch.provider)
-        {
+        if self.news_for(&decision) {
             decision = self.decide(request, now, Patience::Left);
         }
         if let Decision::Wait(fetch) = decision {
@@ -120,6 +118,19 @@ impl Worker {
             decision = self.decide(request, now, Patience::Exhausted);
         }
         self.carry_out(request, decision)
+    }
+
+    /// Whether other workers have fetched what could change a decision. Between two ticks they may have, and no good token
+    /// is to be refused for that.
+    fn news_for(&mut self, decision: &Decision) -> bool {
+        match decision {
+            Decision::Wait(fetch) => self.read_shared(fetch.provider),
+            Decision::Refuse(Refusal {
+                reason: Reason::KeyUnknown | Reason::KeysUnavailable,
+                ..
+            }) => self.read_all_shared(),
+            Decision::Refuse(_) | Decision::Forward(_) | Decision::Answer(_) => false,
+        }
     }
 
     /// A request has ended, whichever way.

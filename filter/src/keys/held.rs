@@ -18,7 +18,9 @@ pub struct RefreshPolicy {
     pub unknown_key_cooldown: Duration,
     /// How long a fetch may take.
     pub timeout: Duration,
-    /// The pause after the first failure.
+    /// The attempts that follow a failure which may pass, before the ordinary pauses begin.
+    pub retries: Retries,
+    /// The first of the ordinary pauses after a failure.
     pub first_pause: Duration,
     /// How long a request may wait for keys.
     pub max_wait: Duration,
@@ -31,16 +33,45 @@ impl Default for RefreshPolicy {
             keep_last_good: Duration::from_hours(24),
             unknown_key_cooldown: Duration::from_secs(5),
             timeout: Duration::from_secs(5),
+            retries: Retries::default(),
             first_pause: Duration::from_secs(1),
             max_wait: Duration::from_secs(5),
         }
     }
 }
 
+/// Attempts that follow quickly: the native filter's `retry_policy`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Retries {
+    /// How many.
+    pub number: u32,
+    /// The pause before the first of them; each further one is twice as long.
+    pub base_interval: Duration,
+    /// No pause before one of them is longer.
+    pub max_interval: Duration,
+}
+
+/// No ordinary pause is longer, but for a first one that is.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 impl RefreshPolicy {
     /// Keys are fetched anew after four fifths of their time, so that fresh ones are there before it is over.
     fn refresh_after(&self) -> Duration {
-        self.cache_duration * 4 / 5
+        self.cache_duration.min(self.keep_last_good) * 4 / 5
+    }
+
+    /// The pause after a failure that follows on that many others.
+    pub(super) fn pause(&self, failures: u32) -> Duration {
+        let doubled = |first: Duration, times: u32| first.saturating_mul(1 << times.min(16));
+        match failures.checked_sub(self.retries.number) {
+            None => doubled(self.retries.base_interval, failures).min(self.retries.max_interval),
+            Some(beyond) => doubled(self.first_pause, beyond).min(LONGEST_PAUSE.max(self.first_pause)),
+        }
+    }
+
+    /// No pause is longer.
+    pub(super) fn longest_pause(&self) -> Duration {
+        LONGEST_PAUSE.max(self.first_pause).max(self.retries.max_interval)
     }
 }
 

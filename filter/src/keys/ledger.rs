@@ -43,10 +43,17 @@ pub enum Denied {
     TooEarly(Duration),
 }
 
+/// How a fetch failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// So that another attempt may succeed soon.
+    Transient,
+    /// So that somebody has to mend something first.
+    Lasting,
+}
+
 /// What a lease lasts longer than the fetch that it is for, should its holder die.
 const GRACE: Duration = Duration::from_secs(1);
-/// No pause after failures is longer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const ENCODED_LEN: usize = 36;
 
 impl Ledger {
@@ -77,17 +84,27 @@ impl Ledger {
         })
     }
 
-    /// Ends the lease after a failure. Each one in a row doubles the pause before the next attempt.
+    /// Extends the lease for a further request of the same fetch.
     #[must_use]
-    pub fn failed(self, worker: Worker, policy: &RefreshPolicy, now: Timestamp) -> Option<Self> {
-        let pause = policy
-            .first_pause
-            .saturating_mul(1 << self.failures.min(8))
-            .min(LONGEST_PAUSE.max(policy.first_pause));
+    pub fn extended(self, worker: Worker, policy: &RefreshPolicy, now: Timestamp) -> Option<Self> {
+        (self.holder == worker).then_some(Self {
+            leased_until: now.plus(policy.timeout + GRACE),
+            ..self
+        })
+    }
+
+    /// Ends the lease after a failure. Each one in a row doubles the pause before the next attempt; what will not pass by
+    /// itself is not tried again quickly.
+    #[must_use]
+    pub fn failed(self, worker: Worker, failure: Failure, policy: &RefreshPolicy, now: Timestamp) -> Option<Self> {
+        let before = match failure {
+            Failure::Transient => self.failures,
+            Failure::Lasting => self.failures.max(policy.retries.number),
+        };
         (self.holder == worker).then_some(Self {
             leased_until: Timestamp::default(),
-            not_before: now.plus(pause),
-            failures: self.failures.saturating_add(1),
+            not_before: now.plus(policy.pause(before)),
+            failures: before.saturating_add(1),
             ..self
         })
     }
@@ -112,7 +129,7 @@ impl Ledger {
         let pause = self
             .not_before
             .since(now)
-            .filter(|left| *left <= LONGEST_PAUSE.max(policy.first_pause));
+            .filter(|left| *left <= policy.longest_pause());
         let cooldown = match why {
             Why::UnknownKey => self
                 .started
@@ -166,6 +183,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
+    use crate::keys::Retries;
     use crate::testing::test;
 
     const ONE: Worker = Worker::new(1);
@@ -193,7 +211,7 @@ mod tests {
             assert_eq!(leased.claim(TWO, why, &policy(), at(1)), Err(Denied::Busy));
         }
         assert_eq!(leased.succeeded(TWO), None);
-        assert_eq!(leased.failed(TWO, &policy(), at(1)), None);
+        assert_eq!(leased.failed(TWO, Failure::Transient, &policy(), at(1)), None);
         assert!(
             leased
                 .succeeded(ONE)
@@ -242,7 +260,7 @@ mod tests {
             ledger = ledger
                 .claim(ONE, Why::Cold, &policy(), now)
                 .unwrap()
-                .failed(ONE, &policy(), now)
+                .failed(ONE, Failure::Transient, &policy(), now)
                 .unwrap();
             let Err(Denied::TooEarly(pause)) = ledger.claim(TWO, Why::Cold, &policy(), now) else {
                 panic!("a fetch began at once after a failure")
@@ -261,10 +279,55 @@ mod tests {
     }
 
     #[test]
+    fn retries_come_quickly_and_only_for_what_may_pass() {
+        let policy = RefreshPolicy {
+            retries: Retries {
+                number: 4,
+                base_interval: Duration::from_millis(100),
+                max_interval: Duration::from_millis(300),
+            },
+            ..policy()
+        };
+        for (failures, expected) in [
+            // Four retries, then the ordinary pauses.
+            (
+                &[Failure::Transient; 7][..],
+                &[100, 200, 300, 300, 1000, 2000, 4000][..],
+            ),
+            (&[Failure::Lasting; 3], &[1000, 2000, 4000]),
+            // What does not pass ends the retries, whatever follows.
+            (
+                &[Failure::Transient, Failure::Lasting, Failure::Transient],
+                &[100, 1000, 2000],
+            ),
+        ] {
+            let (mut ledger, mut now, mut pauses) = (fresh(), at(0), Vec::new());
+            for failure in failures {
+                let leased = ledger.claim(ONE, Why::Due, &policy, now).unwrap();
+                ledger = leased.failed(ONE, *failure, &policy, now).unwrap();
+                let pause = ledger.wait(Why::Due, &policy, now);
+                pauses.push(pause.as_millis());
+                now = now.plus(pause);
+            }
+            assert_eq!(pauses, expected, "{failures:?}");
+        }
+    }
+
+    #[test]
+    fn a_lease_is_extended_by_its_holder_alone() {
+        let leased = fresh().claim(ONE, Why::Cold, &policy(), at(0)).unwrap();
+        assert_eq!(leased.extended(TWO, &policy(), at(2)), None);
+        let extended = leased.extended(ONE, &policy(), at(2)).unwrap();
+        assert!(!leased.is_running(&policy(), at(4)) && extended.is_running(&policy(), at(4)));
+        assert_eq!(extended.claim(TWO, Why::Cold, &policy(), at(4)), Err(Denied::Busy));
+        assert!(extended.claim(TWO, Why::Cold, &policy(), at(5)).is_ok());
+    }
+
+    #[test]
     fn a_clock_that_was_set_back_blocks_nothing() {
         let leased = fresh().claim(ONE, Why::Cold, &policy(), at(100_000)).unwrap();
         assert!(leased.claim(TWO, Why::Cold, &policy(), at(0)).is_ok());
-        let failed = leased.failed(ONE, &policy(), at(100_000)).unwrap();
+        let failed = leased.failed(ONE, Failure::Transient, &policy(), at(100_000)).unwrap();
         assert!(failed.claim(TWO, Why::UnknownKey, &policy(), at(0)).is_ok());
     }
 
@@ -272,7 +335,7 @@ mod tests {
     fn the_record_survives_the_host_and_rubbish_counts_as_a_fresh_one() {
         let leased = fresh().claim(TWO, Why::Cold, &policy(), at(7)).unwrap();
         assert_eq!(Ledger::decode(&leased.encode()), leased);
-        let failed = leased.failed(TWO, &policy(), at(8)).unwrap();
+        let failed = leased.failed(TWO, Failure::Lasting, &policy(), at(8)).unwrap();
         assert_eq!(Ledger::decode(&failed.encode()), failed);
         for rubbish in [&b""[..], b"x", &[0xff; 35], &[0xff; 37]] {
             assert_eq!(Ledger::decode(rubbish), fresh());

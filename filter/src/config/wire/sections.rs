@@ -98,6 +98,34 @@ impl TokenCache {
     }
 }
 
+/// One entry of `discovery`.
+#[derive(Debug)]
+pub(in crate::config) struct Discovery {
+    pub(in crate::config) path: String,
+    pub(in crate::config) cluster: String,
+    pub(in crate::config) timeout: Option<Duration>,
+    pub(in crate::config) metadata: Option<String>,
+    pub(in crate::config) metadata_cache_duration: Option<Duration>,
+    pub(in crate::config) cache_duration: Option<Duration>,
+    pub(in crate::config) jwks_cluster: Option<String>,
+    pub(in crate::config) jwks_authority: Option<String>,
+}
+
+impl Discovery {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            cluster: fields.string("cluster").unwrap_or_default(),
+            timeout: fields.duration("timeout"),
+            metadata: fields.string("metadata"),
+            metadata_cache_duration: fields.duration("metadata_cache_duration"),
+            cache_duration: fields.duration("cache_duration"),
+            jwks_cluster: fields.string("jwks_cluster"),
+            jwks_authority: fields.string("jwks_authority"),
+        }
+    }
+}
+
 /// `keys`
 #[derive(Debug)]
 pub(in crate::config) struct Keys {

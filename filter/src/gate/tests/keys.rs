@@ -49,7 +49,7 @@ fn fetch(gate: &mut Gate, why: Why, document: Option<&str>) {
     let ended = if document.is_some() {
         leased.succeeded(ME)
     } else {
-        leased.failed(ME, remote.policy(), now)
+        leased.failed(ME, crate::keys::Failure::Transient, remote.policy(), now)
     };
     remote.note(ended.unwrap());
     if let Some(document) = document {
