@@ -28,11 +28,20 @@ def provider(*keys: Key, **changes: Any) -> dict[str, Any]:
     }
 
 
-def remote_provider(cluster: str = "keys", *, cache_duration: str = "300s", **changes: Any) -> dict[str, Any]:
-    """A provider whose keys are fetched."""
+def remote_provider(
+    cluster: str = "keys",
+    *,
+    uri: str = "http://keys.example/jwks.json",
+    timeout: str = "2s",
+    cache_duration: str = "300s",
+    fetching: dict[str, Any] | None = None,
+    **changes: Any,
+) -> dict[str, Any]:
+    """A provider whose keys are fetched. `fetching` are further fields of `remote_jwks`."""
     remote = {
-        "http_uri": {"uri": "http://keys.example/jwks.json", "cluster": cluster, "timeout": "2s"},
+        "http_uri": {"uri": uri, "cluster": cluster, "timeout": timeout},
         "cache_duration": cache_duration,
+        **(fetching or {}),
     }
     changed = provider(**changes)
     del changed["local_jwks"]
@@ -52,3 +61,20 @@ def gateway_config(gatekeeper: dict[str, Any], **changes: Any) -> dict[str, Any]
         "token_profiles": {"issuer": {"typ": ["at+jwt"], "token_type": ["access"]}},
         **changes,
     }
+
+
+def discovering_provider(issuer: str, **changes: Any) -> dict[str, Any]:
+    """A provider whose keys are found by its issuer."""
+    changed = provider(issuer=issuer, **changes)
+    del changed["local_jwks"]
+    return changed
+
+
+def gateway_of_providers(providers: dict[str, dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    """The gate as a gateway with a protected path for each provider: /service/<name>/."""
+    rules = [
+        {"match": {"path_separated_prefix": f"/service/{name}"}, "requires": {"provider_name": name}}
+        for name in providers
+    ]
+    services = {"service": {"prefix": "/service/", "cluster": "service"}}
+    return {"providers": providers, "rules": rules, "services": services, **changes}

@@ -13,7 +13,7 @@ _I32 = 0x7F
 _END = 0x0B
 
 
-def _leb(value: int) -> bytes:
+def leb(value: int) -> bytes:
     """Unsigned LEB128, the number format of WebAssembly."""
     out = bytearray()
     while True:
@@ -24,21 +24,21 @@ def _leb(value: int) -> bytes:
         out.append(byte | 0x80)
 
 
-def _vector(items: list[bytes]) -> bytes:
-    return _leb(len(items)) + b"".join(items)
+def vector(items: list[bytes]) -> bytes:
+    return leb(len(items)) + b"".join(items)
 
 
 def _section(number: int, content: bytes) -> bytes:
-    return bytes([number]) + _leb(len(content)) + content
+    return bytes([number]) + leb(len(content)) + content
 
 
 def _function_type(parameters: int, results: int) -> bytes:
-    return b"\x60" + _vector([bytes([_I32])] * parameters) + _vector([bytes([_I32])] * results)
+    return b"\x60" + vector([bytes([_I32])] * parameters) + vector([bytes([_I32])] * results)
 
 
 def _body(code: bytes) -> bytes:
-    content = _leb(0) + code + bytes([_END])
-    return _leb(len(content)) + content
+    content = leb(0) + code + bytes([_END])
+    return leb(len(content)) + content
 
 
 def _constant(value: int) -> bytes:
@@ -64,14 +64,14 @@ def crashing_plugin() -> bytes:
         ("proxy_on_configure", 2, 1, _constant(1)),
         ("proxy_on_request_headers", 3, 1, trap_on_many_headers),
     ]
-    types = _vector([_function_type(parameters, results) for _, parameters, results, _ in functions])
-    exports = [_leb(len(name)) + name.encode() + b"\x00" + _leb(index) for index, (name, *_) in enumerate(functions)]
-    exports.append(_leb(6) + b"memory" + b"\x02\x00")
+    types = vector([_function_type(parameters, results) for _, parameters, results, _ in functions])
+    exports = [leb(len(name)) + name.encode() + b"\x00" + leb(index) for index, (name, *_) in enumerate(functions)]
+    exports.append(leb(6) + b"memory" + b"\x02\x00")
     return (
         b"\0asm\x01\0\0\0"
         + _section(1, types)
-        + _section(3, _vector([_leb(index) for index in range(len(functions))]))
-        + _section(5, _vector([b"\x00\x10"]))  # one memory of sixteen pages
-        + _section(7, _vector(exports))
-        + _section(10, _vector([_body(code) for *_, code in functions]))
+        + _section(3, vector([leb(index) for index in range(len(functions))]))
+        + _section(5, vector([b"\x00\x10"]))  # one memory of sixteen pages
+        + _section(7, vector(exports))
+        + _section(10, vector([_body(code) for *_, code in functions]))
     )

@@ -74,8 +74,10 @@ def bare_gate(
     clusters: Mapping[str, int] | None = None,
     connection_manager: dict[str, Any] | None = None,
     workers: int = 2,
+    plugin: Path | None = None,
 ) -> Gate:
     """The plugin in an Envoy without any settings of ours. `clusters` are further ones (key set servers)."""
+    tools = tools if plugin is None else replace(tools, plugin=plugin)
     servers = {name: Upstream(name) for name in upstreams}
     ports = {**{name: server.port for name, server in servers.items()}, **(clusters or {})}
     text = config if isinstance(config, str) else json.dumps(config)

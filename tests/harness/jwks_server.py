@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +14,15 @@ from .waiting import eventually
 
 
 class JwksServer:
-    """Serves one document on every path. Counts the fetches."""
+    """Serves one document on every path but those that have one of their own. Counts the fetches."""
 
     def __init__(self, *keys: Key) -> None:
         self.requests: list[Request] = []
+        self.times: list[float] = []
         self._answer: Callable[[Connection], None] = lambda connection: None
+        self._answers: dict[str, Callable[[Connection], None]] = {}
         self._held = threading.Event()
+        self._dripping = threading.Event()
         self.serve_keys(*keys)
         self._server = TcpServer(self._serve)
 
@@ -31,6 +35,15 @@ class JwksServer:
     def fetches(self) -> int:
         """How often it was asked."""
         return len(self.requests)
+
+    def fetches_of(self, target: str) -> int:
+        """How often it was asked for one path."""
+        return [request.target for request in self.requests].count(target)
+
+    def serve_at(self, target: str, document: Any, *, status: int = 200) -> None:
+        """Any JSON, or text as it is, on one path."""
+        body = document if isinstance(document, str) else json.dumps(document)
+        self._answers[target] = lambda connection: connection.sock.sendall(response(status, body.encode()))
 
     def serve_keys(self, *keys: Key) -> None:
         """A good document with these keys."""
@@ -54,6 +67,19 @@ class JwksServer:
 
         self._answer = hang_up
 
+    def drip(self, *keys: Key) -> None:
+        """Sends these keys byte by byte, so slowly that the end never comes."""
+        body = json.dumps(key_set(*keys)).encode()
+
+        def drip(connection: Connection) -> None:
+            connection.sock.sendall(response(200, body)[: -len(body)])
+            for byte in body[:-1]:
+                connection.sock.sendall(bytes([byte]))
+                if self._dripping.wait(timeout=0.2):
+                    return
+
+        self._answer = drip
+
     def hold(self, *keys: Key) -> None:
         """Takes each request and answers with these keys, but not before `release`."""
 
@@ -74,10 +100,12 @@ class JwksServer:
     def close(self) -> None:
         """Ends it."""
         self._held.set()
+        self._dripping.set()
         self._server.close()
 
     def _serve(self, connection: Connection) -> None:
         while (head := connection.read_head()) is not None:
             method, target, headers = parse_head(head)
+            self.times.append(time.monotonic())
             self.requests.append(Request(method, target, headers, connection.read_body(headers)))
-            self._answer(connection)
+            self._answers.get(target, self._answer)(connection)
