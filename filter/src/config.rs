@@ -25,7 +25,7 @@ pub use error::{ConfigError, ConfigErrors};
 use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, PayloadHeader, Sanitiser};
 use crate::keys::{KeySetSource, KeyStore, Keys, RefreshPolicy, RemoteKeys};
 use crate::refusal::Detail;
-use crate::requirement::Rule;
+use crate::requirement::{RouteRules, Rule, StateRules};
 use crate::service::Catalogue;
 use crate::token::{CacheLimits, Place, TokenCache, TokenRules};
 use error::Report;
@@ -40,6 +40,10 @@ pub struct Config {
     pub places: Vec<Place>,
     /// What is asked for where; the first that matches counts.
     pub rules: Vec<Rule>,
+    /// What is asked for where no rule matches, by what an earlier filter left.
+    pub state_rules: Option<StateRules>,
+    /// What routes may ask for instead of the rules, if they are heard.
+    pub route_rules: Option<RouteRules>,
     /// The services behind the gate, if it is to route.
     pub services: Option<Catalogue>,
     /// The names that only the gate may set.
@@ -148,7 +152,14 @@ impl Config {
                 provider::provider(name.clone(), wire, discoveries.remove(&name), profile, &limits, report)
             })
             .collect();
-        let rules = requirement::rules(wire.rules, wire.requirement_map, &names, report);
+        let requirements = requirement::requirements(
+            wire.rules,
+            wire.requirement_map,
+            wire.filter_state_rules,
+            wire.per_route,
+            &names,
+            report,
+        );
         let trusted = sections::trusted(wire.headers, report);
         let services = wire
             .services
@@ -158,7 +169,9 @@ impl Config {
         Self {
             places: all_places(&providers),
             providers,
-            rules,
+            rules: requirements.rules,
+            state_rules: requirements.state_rules,
+            route_rules: requirements.route_rules,
             services,
             sanitiser,
             bypass_cors_preflight: wire.bypass_cors_preflight,

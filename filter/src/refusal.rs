@@ -53,6 +53,8 @@ pub enum Reason {
     ClaimUnusable,
     /// The issuer's keys are out of reach.
     KeysUnavailable,
+    /// The route asks for a requirement that there is not.
+    RequirementUnknown,
     /// The path can be understood in more than one way.
     PathAmbiguous,
     /// No service has this path.
@@ -165,7 +167,7 @@ const fn hopeless(
 
 impl Reason {
     /// All reasons there are.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::TokenMissing,
         Self::TokenRepeated,
         Self::TokenTooLarge,
@@ -187,6 +189,7 @@ impl Reason {
         Self::SignatureInvalid,
         Self::ClaimUnusable,
         Self::KeysUnavailable,
+        Self::RequirementUnknown,
         Self::PathAmbiguous,
         Self::ServiceUnknown,
         Self::GateNotReady,
@@ -309,6 +312,16 @@ impl Reason {
                     "Keys unavailable",
                     "The issuer's keys can't be had at the moment, so the token can't be judged. Try again.",
                     GrpcStatus::Unavailable,
+                )
+            },
+            Self::RequirementUnknown => Entry {
+                severity: Severity::Warn,
+                ..hopeless(
+                    "requirement_unknown",
+                    403,
+                    "Requirement unknown",
+                    "The route asks for a requirement that the gate does not have.",
+                    GrpcStatus::PermissionDenied,
                 )
             },
             Self::PathAmbiguous => hopeless(

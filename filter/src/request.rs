@@ -1,7 +1,9 @@
-//! The request as the gate reads it: a list of headers, all of it bytes.
+//! The request as the gate reads it: a list of headers, all of it bytes, and what the host knows beside them.
 //!
 //! Apart from the host so that every rule can be tested without one, and made of bytes because a header may hold any byte:
 //! what assumes UTF-8 here falls over on the first request that has none.
+
+use crate::requirement::RouteWord;
 
 /// What the gate needs to see of a request. HTTP/2 pseudo-headers (`:path`, `:method`, ...) are headers like the others.
 pub trait Request {
@@ -29,23 +31,59 @@ pub trait Request {
     fn target(&self) -> Option<&[u8]> {
         self.first(":path")
     }
+
+    /// What the host knows beside the headers; nothing unless it was asked.
+    fn surroundings(&self) -> &Surroundings {
+        static NONE: Surroundings = Surroundings {
+            state: None,
+            route: RouteWord::Silent,
+        };
+        &NONE
+    }
+}
+
+/// What the host knows of a request beside its headers. No client sets it. It is asked for each of these only where the
+/// configuration needs the answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The object of the filter state that `filter_state_rules` names, as text.
+    pub state: Option<Vec<u8>>,
+    /// What the metadata of the route says to the gate.
+    pub route: RouteWord,
 }
 
 /// A request as one read of the header map delivers it.
 #[derive(Debug, Clone, Default)]
-pub struct HeaderList(Vec<(String, Vec<u8>)>);
+pub struct HeaderList {
+    headers: Vec<(String, Vec<u8>)>,
+    surroundings: Surroundings,
+}
 
 impl HeaderList {
     /// Takes over what the host delivered.
     #[must_use]
     pub fn new(headers: Vec<(String, Vec<u8>)>) -> Self {
-        Self(headers)
+        Self {
+            headers,
+            surroundings: Surroundings::default(),
+        }
+    }
+
+    /// The same, with what the host knows beside it.
+    #[must_use]
+    pub fn within(self, surroundings: Surroundings) -> Self {
+        Self { surroundings, ..self }
     }
 }
 
 impl Request for HeaderList {
     fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_bytes(), value.as_slice()))
+        let headers = self.headers.iter();
+        headers.map(|(name, value)| (name.as_bytes(), value.as_slice()))
+    }
+
+    fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
     }
 }
 

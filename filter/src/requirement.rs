@@ -2,10 +2,12 @@
 
 mod condition;
 mod matcher;
+mod selection;
 mod tree;
 
 pub use condition::{Absent, HeaderMatch, ParameterMatch, Sense, Test};
 pub use matcher::{PathMatch, PathPattern};
+pub use selection::{Named, RouteRules, RouteWord, StateRules};
 pub use tree::{Requirement, Verdict, Whose, evaluate};
 
 use crate::headers::Sanitiser;

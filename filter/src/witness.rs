@@ -7,7 +7,7 @@ use jose::{TokenError, UnverifiedToken, VerifiedToken};
 
 use crate::keys::ProviderId;
 use crate::refusal::Reason;
-use crate::requirement::{Rule, Verdict, Whose};
+use crate::requirement::{Requirement, RouteWord, Rule, Verdict, Whose};
 use crate::service::Service;
 use crate::token::{Check, Failure, Found, Place, Repeated};
 
@@ -40,8 +40,12 @@ pub enum Fact<'f> {
     },
     /// It is a CORS preflight, and those need no token.
     Preflight,
+    /// The route says something to the gate, which counts instead of the rules.
+    Route(&'f RouteWord),
     /// The first rule that matches, and its place in the list; `None` where no rule does.
     Rule(Option<(usize, &'f Rule)>),
+    /// No rule matched, so an object of the filter state chose; this is its name, and what it asks for.
+    State(&'f str, Option<&'f Requirement>),
     /// The service is protected, and the rules asked for nobody: any provider's token will do, but there must be one.
     CallerNeeded(&'f Service),
     /// The requirement asks whose token there is. What follows, up to the verdict, answers this question.

@@ -125,17 +125,8 @@ class Envoy:
         return httpx.get(f"http://127.0.0.1:{self.admin_port}{path}", trust_env=False, timeout=20)
 
 
-def bare_bootstrap(
-    tools: Tools,
-    plugin_config: str,
-    clusters: dict[str, int],
-    *,
-    connection_manager: dict[str, Any] | None = None,
-) -> str:
-    """An Envoy that leaves everything to the plugin: no path normalisation, no header rules, no edge settings.
-
-    What the gate promises must hold in somebody's Envoy that is not configured like ours.
-    """
+def plugin_filter(tools: Tools, plugin_config: str) -> dict[str, Any]:
+    """The plugin as an HTTP filter."""
     wasm = {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {
@@ -150,6 +141,32 @@ def bare_bootstrap(
             "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": plugin_config},
         },
     }
+    return {"name": "gatehouse", "typed_config": wasm}
+
+
+def native_filter(message: dict[str, Any]) -> dict[str, Any]:
+    """Envoy's own filter, with the same configuration."""
+    kind = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
+    return {"name": "envoy.filters.http.jwt_authn", "typed_config": {"@type": kind, **message}}
+
+
+def router_filter() -> dict[str, Any]:
+    """The last of all HTTP filters."""
+    kind = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+    return {"name": "envoy.filters.http.router", "typed_config": {"@type": kind}}
+
+
+def bare_bootstrap(
+    tools: Tools,
+    plugin_config: str,
+    clusters: dict[str, int],
+    *,
+    connection_manager: dict[str, Any] | None = None,
+) -> str:
+    """An Envoy that leaves everything to the plugin: no path normalisation, no header rules, no edge settings.
+
+    What the gate promises must hold in somebody's Envoy that is not configured like ours.
+    """
     log_fields = {
         "status": "%RESPONSE_CODE%",
         "method": "%REQ(:METHOD)%",
@@ -174,13 +191,7 @@ def bare_bootstrap(
             }
         ],
         "route_config": _one_route({"cluster_header": "x-gatehouse-cluster"}),
-        "http_filters": [
-            {"name": "gatehouse", "typed_config": wasm},
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
-            },
-        ],
+        "http_filters": [plugin_filter(tools, plugin_config), router_filter()],
         **(connection_manager or {}),
     }
     return json.dumps(

@@ -6,7 +6,9 @@ use super::names::match_text;
 use super::wire::{self, Alternative};
 use crate::keys::ProviderId;
 use crate::matching::Case;
-use crate::requirement::{HeaderMatch, ParameterMatch, PathMatch, PathPattern, Requirement, Rule};
+use crate::requirement::{
+    HeaderMatch, Named, ParameterMatch, PathMatch, PathPattern, Requirement, RouteRules, Rule, StateRules,
+};
 
 /// What a requirement may refer to.
 struct Scope<'s> {
@@ -14,22 +16,79 @@ struct Scope<'s> {
     report: &'s Report,
 }
 
-/// The rules in their order.
-pub(super) fn rules(
-    wire: Vec<wire::Rule>,
+/// What is asked for where.
+#[derive(Debug)]
+pub(super) struct Requirements {
+    pub(super) rules: Vec<Rule>,
+    pub(super) state_rules: Option<StateRules>,
+    pub(super) route_rules: Option<RouteRules>,
+}
+
+/// The name that a `PerRouteConfig` has in the metadata of routes, unless another is chosen.
+const NAMESPACE: &str = "gatehouse";
+
+/// The rules in their order, and what else chooses requirements.
+pub(super) fn requirements(
+    rules: Vec<wire::Rule>,
     named: Vec<(String, wire::Requirement)>,
+    state_rules: Option<wire::StateRules>,
+    per_route: Option<wire::PerRoute>,
     providers: &[String],
     report: &Report,
-) -> Vec<Rule> {
+) -> Requirements {
     let scope = Scope { providers, report };
     let named: Vec<(String, Option<Requirement>)> = named
         .into_iter()
         .map(|(name, requirement)| (name, scope.requirement(requirement)))
         .collect();
-    wire.into_iter().filter_map(|rule| scope.rule(rule, &named)).collect()
+    let rules = rules.into_iter().filter_map(|rule| scope.rule(rule, &named)).collect();
+    let state_rules = state_rules.map(|rules| scope.state_rules(rules));
+    Requirements {
+        rules,
+        state_rules,
+        route_rules: per_route.map(|wire| scope.route_rules(wire, named)),
+    }
 }
 
 impl Scope<'_> {
+    fn state_rules(&self, wire: wire::StateRules) -> StateRules {
+        let path = wire.path;
+        if wire.name.is_empty() {
+            self.report.add(
+                format!("{path}.name"),
+                "is empty; name the object of the filter state that chooses",
+            );
+        }
+        if wire.requires.is_empty() {
+            self.report.warn(
+                format!("{path}.requires"),
+                "is empty, so that the filter state chooses nothing",
+            );
+        }
+        let requires = wire.requires.into_iter();
+        let requires = requires.filter_map(|(text, requirement)| Some((text, self.requirement(requirement)?)));
+        StateRules {
+            object: wire.name,
+            requires: Named::new(requires.collect()),
+        }
+    }
+
+    fn route_rules(&self, wire: wire::PerRoute, named: Vec<(String, Option<Requirement>)>) -> RouteRules {
+        let namespace = wire.namespace.unwrap_or_else(|| NAMESPACE.to_owned());
+        if namespace.is_empty() || namespace.contains('\0') {
+            self.report.add(
+                format!("{}.namespace", wire.path),
+                format!("is no name; write the key of the routes' filter_metadata, such as {NAMESPACE}"),
+            );
+        }
+        let named = named.into_iter();
+        let named = named.filter_map(|(name, requirement)| Some((name, requirement?)));
+        RouteRules {
+            namespace,
+            named: Named::new(named.collect()),
+        }
+    }
+
     fn rule(&self, wire: wire::Rule, named: &[(String, Option<Requirement>)]) -> Option<Rule> {
         let path = wire.path;
         let matcher = if let Some(matcher) = wire.r#match {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Config, KeyOrigin};
 use crate::headers::Padding;
-use crate::keys::KeySetSource;
+use crate::keys::{KeySetSource, ProviderId};
 use crate::matching::{Case, Pattern};
 use crate::refusal::Detail;
 use crate::requirement::{Absent, PathPattern, Requirement, Sense, Test};
@@ -97,9 +97,11 @@ fn full() -> Value {
             {"provider_and_audiences": {"provider_name": "local", "audiences": ["c"]}},
             {"allow_missing": {}},
         ]}}},
+        "filter_state_rules": {"name": "tenant", "requires": {"one": {"provider_name": "local"}}},
         "bypass_cors_preflight": true,
         "strip_failure_response": true,
         "stat_prefix": "edge",
+        "per_route": {"namespace": "auth"},
         "services": {
             "bank": {"prefix": "/bank/", "cluster": "bank", "timeout": "5s", "prefix_rewrite": "/"},
             "token": {"prefix": "/token/", "cluster": "issuer", "public": true},
@@ -234,6 +236,15 @@ fn every_field_arrives_in_either_spelling() {
             PathPattern::SeparatedPrefix("/b".to_owned())
         );
         assert!(matches!(&config.rules[2].requires, Some(Requirement::Any(list)) if list.len() == 2));
+        let state_rules = config.state_rules.as_ref().unwrap();
+        assert_eq!(state_rules.object, "tenant");
+        assert_eq!(
+            state_rules.requires.get(b"one"),
+            Some(&Requirement::Provider(ProviderId::new(1)))
+        );
+        let route_rules = config.route_rules.as_ref().unwrap();
+        assert_eq!(route_rules.namespace, "auth");
+        assert!(route_rules.named.get(b"named").is_some() && route_rules.named.get(b"one").is_none());
         assert!(config.bypass_cors_preflight);
         assert_eq!(config.refusal_detail, Detail::Stripped);
         assert_eq!(config.stat_prefix, "edge.");
@@ -422,7 +433,7 @@ fn the_page_of_the_configuration_names_every_field_and_its_examples_are_right() 
     let mut found = Vec::new();
     names(&full(), &mut found);
     // What is chosen freely is no field.
-    found.retain(|name| !["remote", "local", "found", "named", "bank", "token"].contains(&name.as_str()));
+    found.retain(|name| !["remote", "local", "found", "named", "bank", "token", "one"].contains(&name.as_str()));
     for name in found {
         assert!(page.contains(&format!("`{name}")), "{name} is not described");
     }

@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use super::reader::Fields;
 pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};
-pub(super) use sections::{Discovery, Headers, Keys, Service, TokenCache, TokenLimits, TokenProfile};
-
-/// What to do instead of a field of the native filter's that this version does not have.
-const LATER: &str = "this version of Gatehouse does not have it, and leaving it out would change the meaning";
+pub(super) use sections::{Discovery, Headers, Keys, PerRoute, Service, TokenCache, TokenLimits, TokenProfile};
 
 /// The whole message: `envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication` and our sections.
 #[derive(Debug)]
@@ -18,9 +15,11 @@ pub(super) struct Root {
     pub(super) providers: Vec<(String, Provider)>,
     pub(super) rules: Vec<Rule>,
     pub(super) requirement_map: Vec<(String, Requirement)>,
+    pub(super) filter_state_rules: Option<StateRules>,
     pub(super) bypass_cors_preflight: bool,
     pub(super) strip_failure_response: bool,
     pub(super) stat_prefix: Option<String>,
+    pub(super) per_route: Option<PerRoute>,
     pub(super) services: Option<Vec<(String, Service)>>,
     pub(super) headers: Option<Headers>,
     pub(super) token_profiles: Vec<(String, TokenProfile)>,
@@ -32,14 +31,15 @@ pub(super) struct Root {
 
 impl Root {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        fields.unsupported("filter_state_rules", LATER);
         Self {
             providers: fields.map("providers", Provider::read).unwrap_or_default(),
             rules: fields.list("rules", Rule::read),
             requirement_map: fields.map("requirement_map", Requirement::read).unwrap_or_default(),
+            filter_state_rules: fields.object("filter_state_rules", StateRules::read),
             bypass_cors_preflight: fields.flag("bypass_cors_preflight").unwrap_or_default(),
             strip_failure_response: fields.flag("strip_failure_response").unwrap_or_default(),
             stat_prefix: fields.string("stat_prefix"),
+            per_route: fields.object("per_route", PerRoute::read),
             services: fields.map("services", Service::read),
             headers: fields.object("headers", Headers::read),
             token_profiles: fields.map("token_profiles", TokenProfile::read).unwrap_or_default(),
@@ -294,6 +294,24 @@ impl Rule {
             r#match: fields.object("match", Match::read),
             requires: fields.object("requires", Requirement::read),
             requirement_name: fields.string("requirement_name"),
+        }
+    }
+}
+
+/// `FilterStateRule`
+#[derive(Debug)]
+pub(super) struct StateRules {
+    pub(super) path: String,
+    pub(super) name: String,
+    pub(super) requires: Vec<(String, Requirement)>,
+}
+
+impl StateRules {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            name: fields.string("name").unwrap_or_default(),
+            requires: fields.map("requires", Requirement::read).unwrap_or_default(),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::headers::UnusableClaim;
 use crate::keys::{Outlook, ProviderId, Why};
 use crate::refusal::Reason;
 use crate::request::Request;
-use crate::requirement::{Requirement, Verdict, Whose, evaluate, first_match};
+use crate::requirement::{Requirement, RouteWord, Verdict, Whose, evaluate, first_match};
 use crate::service::Service;
 use crate::token::{self, Accepted, Caller, Failure, Found, Place, Repeated, Spent};
 use crate::witness::{Fact, Witness};
@@ -43,9 +43,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     /// Hears a request as far as the rules and the service want to know who is asking.
     pub(super) fn hear(&mut self, path: &[u8], service: Option<&Service>) -> Result<Findings<'c>, Decision> {
         let mut findings = Findings::default();
-        let rule = first_match(&self.config.rules, self.request, path, &self.config.sanitiser);
-        self.witness.sees(Fact::Rule(rule));
-        if let Some(requirement) = rule.and_then(|(_, rule)| rule.requires.as_ref()) {
+        if let Some(requirement) = self.asked_for(path)? {
             self.require(requirement, &mut findings)?;
         }
         if let Some(service) = service.filter(|_| findings.tokens.is_empty()) {
@@ -56,6 +54,33 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             self.require(&Requirement::Any(anybody), &mut findings)?;
         }
         Ok(findings)
+    }
+
+    /// What the route asks for; else the first rule that matches; else what an earlier filter chose.
+    fn asked_for(&self, path: &[u8]) -> Result<Option<&'c Requirement>, Decision> {
+        let surroundings = self.request.surroundings();
+        if let Some(rules) = &self.config.route_rules
+            && surroundings.route != RouteWord::Silent
+        {
+            self.witness.sees(Fact::Route(&surroundings.route));
+            let named = match &surroundings.route {
+                RouteWord::Disabled => return Ok(None),
+                RouteWord::Requires(name) => rules.named.get(name),
+                RouteWord::Silent | RouteWord::Unreadable => None,
+            };
+            return named.map(Some).ok_or_else(|| refuse(Reason::RequirementUnknown));
+        }
+        let rule = first_match(&self.config.rules, self.request, path, &self.config.sanitiser);
+        self.witness.sees(Fact::Rule(rule));
+        if let Some((_, rule)) = rule {
+            return Ok(rule.requires.as_ref());
+        }
+        let Some(rules) = &self.config.state_rules else {
+            return Ok(None);
+        };
+        let chosen = surroundings.state.as_deref().and_then(|text| rules.requires.get(text));
+        self.witness.sees(Fact::State(&rules.object, chosen));
+        Ok(chosen)
     }
 
     fn require(&mut self, requirement: &Requirement, findings: &mut Findings<'c>) -> Result<(), Decision> {

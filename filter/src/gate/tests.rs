@@ -9,6 +9,7 @@ mod keys;
 mod order;
 mod requirements;
 mod routing;
+mod selection;
 mod structure;
 mod transport;
 mod witness;

@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::headers::Edit;
 use crate::refusal::{Answer, GrpcStatus};
 use crate::request::HeaderList;
+use crate::requirement::RouteWord;
 
 /// The time. The host's clock never fails.
 pub(super) fn now() -> Timestamp {
@@ -149,6 +150,21 @@ pub(super) fn declare_property(name: &str) {
 /// stream.
 pub(super) fn set_property(name: &str, value: &str) {
     let _set = hostcalls::set_property(vec![name], Some(value.as_bytes()));
+}
+
+/// An object of the request's filter state, as text. Only while the effective context is a living stream. Nothing where
+/// there is none; an object that has no text is none, as it is to the native filter.
+pub(super) fn filter_state(object: &str) -> Option<Vec<u8>> {
+    hostcalls::get_property(vec!["filter_state", object]).unwrap_or_default()
+}
+
+/// What the metadata of the request's route says under a name. Only while the effective context is a living stream.
+pub(super) fn route_word(namespace: &str) -> RouteWord {
+    match hostcalls::get_property(vec!["xds", "route_metadata", "filter_metadata", namespace]) {
+        Ok(None) => RouteWord::Silent,
+        Ok(Some(fields)) => RouteWord::read(&fields),
+        Err(_) => RouteWord::Unreadable,
+    }
 }
 
 /// Shared data: the value and the number to swap it by. Reading always succeeds.

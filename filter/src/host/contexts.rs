@@ -94,7 +94,7 @@ impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
         let request = calls::request_headers();
         if let Ok(mut worker) = self.worker.try_borrow_mut() {
-            return worker.arrived(self.context_id, &request);
+            return worker.arrived(self.context_id, request);
         }
         calls::answer(&Refusal::of(Reason::GateNotReady).answer(&request, Detail::Shown));
         Action::Pause

@@ -13,7 +13,8 @@ use crate::gate::{Decision, Forward, Passage, Patience, Refusal, RouteCache, dec
 use crate::headers::{Edit, Edits};
 use crate::keys::{Fetch, Guest, KeyStore, ProviderId, Step, WaitingRoom, Worker as WorkerName};
 use crate::refusal::{Detail, Reason, Severity};
-use crate::request::HeaderList;
+use crate::request::{HeaderList, Surroundings};
+use crate::requirement::RouteWord;
 use crate::token::TokenCache;
 
 /// The properties of a request that access logs can show.
@@ -89,7 +90,8 @@ impl Worker {
     }
 
     /// A request has come.
-    pub(super) fn arrived(&mut self, id: u32, request: &HeaderList) -> Action {
+    pub(super) fn arrived(&mut self, id: u32, request: HeaderList) -> Action {
+        let request = &request.within(self.surroundings());
         let now = calls::now();
         let mut decision = self.decide(request, now, Patience::Left);
         if self.news_for(&decision) {
@@ -130,6 +132,17 @@ impl Worker {
                 ..
             }) => self.read_all_shared(),
             Decision::Refuse(_) | Decision::Forward(_) | Decision::Answer(_) => false,
+        }
+    }
+
+    /// What the host knows of the effective context, as far as the configuration asks.
+    fn surroundings(&self) -> Surroundings {
+        let config = self.plugin.as_ref().map(|plugin| &plugin.config);
+        let state = config.and_then(|config| config.state_rules.as_ref());
+        let route = config.and_then(|config| config.route_rules.as_ref());
+        Surroundings {
+            state: state.and_then(|rules| calls::filter_state(&rules.object)),
+            route: route.map_or(RouteWord::Silent, |rules| calls::route_word(&rules.namespace)),
         }
     }
 

@@ -28,6 +28,22 @@ impl Service {
     }
 }
 
+/// `per_route`
+#[derive(Debug)]
+pub(in crate::config) struct PerRoute {
+    pub(in crate::config) path: String,
+    pub(in crate::config) namespace: Option<String>,
+}
+
+impl PerRoute {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            namespace: fields.string("namespace"),
+        }
+    }
+}
+
 /// `headers`
 #[derive(Debug)]
 pub(in crate::config) struct Headers {
