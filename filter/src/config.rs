@@ -4,6 +4,7 @@
 //! collected with the path of its field, so that a bad configuration is mended in one go; while there is one, there is no
 //! `Config`.
 
+mod authorization;
 mod error;
 mod keys;
 mod matching;
@@ -12,6 +13,7 @@ mod provider;
 mod reader;
 mod requirement;
 mod sections;
+mod service;
 mod source;
 mod structure;
 #[cfg(test)]
@@ -163,7 +165,7 @@ impl Config {
         let trusted = sections::trusted(wire.headers, report);
         let services = wire
             .services
-            .map(|services| sections::services(services, names.len(), report));
+            .map(|services| service::services(services, names::ProviderNames(&names), report));
         let sanitiser = sanitiser(&providers, trusted, own_sections);
         provider::check_places(&providers, &sanitiser, report);
         Self {

@@ -5,12 +5,14 @@
 //! 3. A public service, or a CORS preflight where those bypass, needs no token.
 //! 4. The rules decide; then a protected service asks for a caller, if the rules did not.
 //! 5. An unknown path is 404, but only for those whom the rules let in.
-//! 6. The caller's claims and the service's cluster, path and timeout are written.
+//! 6. The service judges: its methods, what the caller's token allows, how long the body is.
+//! 7. The caller's claims and the service's cluster, path, timeout and retries are written.
 //!
 //! Pure: the request, the configuration, the keys, the remembered tokens and the time come in; a decision goes out, and the
 //! tokens with what was learnt. The host carries the decision out. What is remembered makes a decision faster, never
 //! another.
 
+mod admission;
 mod forward;
 mod hearing;
 #[cfg(test)]
@@ -23,7 +25,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::headers::{Edit, Edits};
 use crate::keys::{Fetch, KeyStore};
-use crate::refusal::{Answer, Detail, Reason, health, render};
+use crate::refusal::{Answer, Detail, Needs, Reason, health, render};
 use crate::request::{Request, is_cors_preflight, path_of};
 use crate::service::{Access, CleanPath, HEALTH_PATH, Service, covers_segments};
 use crate::token::{Caller, TokenCache};
@@ -75,11 +77,13 @@ pub enum RouteCache {
     Clear,
 }
 
-/// Why a request is refused, and when it may come again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a request is refused, and what would help it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Why.
     pub reason: Reason,
+    /// What it would need.
+    pub needs: Option<Needs>,
     /// When it may come again.
     pub retry_after: Option<Duration>,
 }
@@ -90,6 +94,7 @@ impl Refusal {
     pub const fn of(reason: Reason) -> Self {
         Self {
             reason,
+            needs: None,
             retry_after: None,
         }
     }
@@ -99,14 +104,25 @@ impl Refusal {
     pub fn without_keys(retry_after: Duration) -> Self {
         Self {
             reason: Reason::KeysUnavailable,
+            needs: None,
             retry_after: Some(retry_after),
+        }
+    }
+
+    /// A refusal that says what would have passed.
+    #[must_use]
+    pub const fn needing(reason: Reason, needs: Needs) -> Self {
+        Self {
+            reason,
+            needs: Some(needs),
+            retry_after: None,
         }
     }
 
     /// The answer to the request.
     #[must_use]
     pub fn answer(&self, request: &impl Request, detail: Detail) -> Answer {
-        render(self.reason, request, self.retry_after, detail)
+        render(self.reason, request, self.needs.as_ref(), self.retry_after, detail)
     }
 }
 
@@ -198,8 +214,12 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
                 .map_or(path_of(target), |destination| destination.path.as_str().as_bytes());
             (self.hear(path, service)?, Passage::Allowed)
         };
-        if destination.is_some() && service.is_none() {
-            return Err(refuse(Reason::ServiceUnknown));
+        if let Some(destination) = &destination {
+            let service = destination.service.ok_or_else(|| refuse(Reason::ServiceUnknown))?;
+            // A preflight asks what may be asked, for nobody; the request that follows it is judged.
+            if passage == Passage::Allowed {
+                self.admit(service, destination.path.as_str(), &findings)?;
+            }
         }
 
         let caller = findings.caller();

@@ -6,6 +6,8 @@
 mod answer;
 mod challenge;
 
+use std::sync::Arc;
+
 pub use answer::{Answer, Detail, health, render};
 
 /// Why a request was refused.
@@ -59,6 +61,16 @@ pub enum Reason {
     PathAmbiguous,
     /// No service has this path.
     ServiceUnknown,
+    /// The service does not take this method.
+    MethodNotAllowed,
+    /// The token lacks a scope that the service asks for.
+    ScopeInsufficient,
+    /// The service's authorization does not let this caller do this.
+    AccessDenied,
+    /// The service limits bodies, and this one does not say how long it is.
+    LengthRequired,
+    /// The body is longer than the service takes.
+    BodyTooLarge,
     /// The gate has no configuration to decide by.
     GateNotReady,
 }
@@ -72,6 +84,17 @@ pub enum Challenge {
     Bare,
     /// `error="invalid_token"` and a description.
     InvalidToken,
+    /// `error="insufficient_scope"`, a description, and the scope that is needed.
+    InsufficientScope,
+}
+
+/// What a request of this kind would need in order to pass. It comes from the configuration, never from the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Needs {
+    /// These scopes, separated by blanks (RFC 6750, section 3).
+    Scope(Arc<str>),
+    /// One of these methods, separated by commas (RFC 9110, section 10.2.1).
+    Method(Arc<str>),
 }
 
 /// The gRPC status of a refusal.
@@ -81,6 +104,8 @@ pub enum GrpcStatus {
     InvalidArgument,
     /// 7
     PermissionDenied,
+    /// 8: what gRPC says of a message that is too large
+    ResourceExhausted,
     /// 12: what Envoy and gRPC make of HTTP's 404
     Unimplemented,
     /// 14
@@ -96,6 +121,7 @@ impl GrpcStatus {
         match self {
             Self::InvalidArgument => 3,
             Self::PermissionDenied => 7,
+            Self::ResourceExhausted => 8,
             Self::Unimplemented => 12,
             Self::Unavailable => 14,
             Self::Unauthenticated => 16,
@@ -167,7 +193,7 @@ const fn hopeless(
 
 impl Reason {
     /// All reasons there are.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 30] = [
         Self::TokenMissing,
         Self::TokenRepeated,
         Self::TokenTooLarge,
@@ -192,6 +218,11 @@ impl Reason {
         Self::RequirementUnknown,
         Self::PathAmbiguous,
         Self::ServiceUnknown,
+        Self::MethodNotAllowed,
+        Self::ScopeInsufficient,
+        Self::AccessDenied,
+        Self::LengthRequired,
+        Self::BodyTooLarge,
         Self::GateNotReady,
     ];
 
@@ -341,6 +372,44 @@ impl Reason {
                     GrpcStatus::Unimplemented,
                 )
             },
+            Self::MethodNotAllowed => hopeless(
+                "method_not_allowed",
+                405,
+                "Method not allowed",
+                "The service behind this path does not take this method.",
+                GrpcStatus::Unimplemented,
+            ),
+            Self::ScopeInsufficient => Entry {
+                challenge: Challenge::InsufficientScope,
+                ..hopeless(
+                    "insufficient_scope",
+                    403,
+                    "Scope insufficient",
+                    "The token lacks a scope that is needed here.",
+                    GrpcStatus::PermissionDenied,
+                )
+            },
+            Self::AccessDenied => hopeless(
+                "access_denied",
+                403,
+                "Access denied",
+                "What the token says of its holder does not allow this request.",
+                GrpcStatus::PermissionDenied,
+            ),
+            Self::LengthRequired => hopeless(
+                "length_required",
+                411,
+                "Length required",
+                "The service behind this path limits bodies; the request must say how long its body is.",
+                GrpcStatus::InvalidArgument,
+            ),
+            Self::BodyTooLarge => hopeless(
+                "body_too_large",
+                413,
+                "Content too large",
+                "The request's body is longer than the service behind this path takes.",
+                GrpcStatus::ResourceExhausted,
+            ),
             Self::GateNotReady => Entry {
                 severity: Severity::Warn,
                 ..hopeless(

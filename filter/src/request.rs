@@ -32,6 +32,9 @@ pub trait Request {
         self.first(":path")
     }
 
+    /// Whether anything follows the headers.
+    fn body(&self) -> Body;
+
     /// What the host knows beside the headers; nothing unless it was asked.
     fn surroundings(&self) -> &Surroundings {
         static NONE: Surroundings = Surroundings {
@@ -40,6 +43,16 @@ pub trait Request {
         };
         &NONE
     }
+}
+
+/// Whether a request goes on behind its headers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Body {
+    /// It ends with them.
+    #[default]
+    None,
+    /// A body follows, or what an upgrade brings.
+    Follows,
 }
 
 /// What the host knows of a request beside its headers. No client sets it. It is asked for each of these only where the
@@ -56,17 +69,25 @@ pub struct Surroundings {
 #[derive(Debug, Clone, Default)]
 pub struct HeaderList {
     headers: Vec<(String, Vec<u8>)>,
+    body: Body,
     surroundings: Surroundings,
 }
 
 impl HeaderList {
-    /// Takes over what the host delivered.
+    /// Takes over what the host delivered: a request that ends with its headers.
     #[must_use]
     pub fn new(headers: Vec<(String, Vec<u8>)>) -> Self {
         Self {
             headers,
+            body: Body::None,
             surroundings: Surroundings::default(),
         }
+    }
+
+    /// The same, and what follows.
+    #[must_use]
+    pub fn with_body(self, body: Body) -> Self {
+        Self { body, ..self }
     }
 
     /// The same, with what the host knows beside it.
@@ -80,6 +101,10 @@ impl Request for HeaderList {
     fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let headers = self.headers.iter();
         headers.map(|(name, value)| (name.as_bytes(), value.as_slice()))
+    }
+
+    fn body(&self) -> Body {
+        self.body
     }
 
     fn surroundings(&self) -> &Surroundings {

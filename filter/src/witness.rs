@@ -5,6 +5,7 @@
 
 use jose::{TokenError, UnverifiedToken, VerifiedToken};
 
+use crate::authorization::Denial;
 use crate::keys::ProviderId;
 use crate::refusal::Reason;
 use crate::requirement::{Requirement, RouteWord, Rule, Verdict, Whose};
@@ -46,7 +47,7 @@ pub enum Fact<'f> {
     Rule(Option<(usize, &'f Rule)>),
     /// No rule matched, so an object of the filter state chose; this is its name, and what it asks for.
     State(&'f str, Option<&'f Requirement>),
-    /// The service is protected, and the rules asked for nobody: any provider's token will do, but there must be one.
+    /// The service is protected, and the rules found nobody whom it accepts: a token of one of its providers is needed.
     CallerNeeded(&'f Service),
     /// The requirement asks whose token there is. What follows, up to the verdict, answers this question.
     Asked(Whose<'f>),
@@ -66,4 +67,6 @@ pub enum Fact<'f> {
     Signature(Result<&'f VerifiedToken, Failure>),
     /// What came of the question that was asked last.
     Answered(Verdict),
+    /// The service held its authorization against the caller's token.
+    Authorized(&'f Service, Result<(), &'f Denial>),
 }

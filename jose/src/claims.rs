@@ -18,6 +18,8 @@ pub const JWT_ID: &str = "jti";
 
 /// `scope`, space-separated words (RFC 8693 section 4.2)
 pub const SCOPE: &str = "scope";
+/// `scp`, the name by which several issuers write scopes, as a list or as words
+pub const SCOPES: &str = "scp";
 /// `client_id`, the OAuth client that the token was issued to (RFC 8693 section 4.3)
 pub const CLIENT_ID: &str = "client_id";
 /// `azp`, the authorised party: the client that an ID token was issued to (`OpenID` Connect Core 1.0 section 2), which many

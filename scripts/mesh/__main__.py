@@ -146,7 +146,8 @@ def _instructions(settings: Settings, ready: Ready) -> str:
     url = ready.gateway_url
     return f"""
 Gatehouse is up. It takes requests on {url} (Envoy's admin: http://127.0.0.1:{settings.ports.admin}).
-Users: alice / alice-demo-password, bob / bob-demo-password. `make down` stops it.
+Users: alice / alice-demo-password, bob / bob-demo-password, olivia / olivia-demo-password (reads, and operates).
+`make down` stops it.
 
 1. Get a token:
 TOKEN=$(curl -s {url}/api/token/ -H 'content-type: application/json' -d '{{"username":"alice","password":"alice-demo-password"}}' | python3 -c 'import json, sys; print(json.load(sys.stdin)["access"])')

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+# What demo users may do; the gate's configuration asks for these words.
+CUSTOMER = "bank.read bank.write payment.read payment.write"
+OPERATOR = "bank.read payment.read ops.read"
+
+
 @dataclass(frozen=True)
 class DemoUser:
     """A user of the token issuer with an account at the bank."""
@@ -13,11 +18,11 @@ class DemoUser:
     password: str
     opening_balance: int
     currency: str = "EUR"
+    scope: str = CUSTOMER
 
-
-# What a demo user may do; the services of the demo mesh are named in it.
-SCOPE = "bank.read bank.write payment.read payment.write"
 
 ALICE = DemoUser("alice", "alice-demo-password", 100_000)
 BOB = DemoUser("bob", "bob-demo-password", 50_000)
-DEMO_USERS = (ALICE, BOB)
+# She looks at everything and moves nothing.
+OLIVIA = DemoUser("olivia", "olivia-demo-password", 0, scope=OPERATOR)
+DEMO_USERS = (ALICE, BOB, OLIVIA)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import probe
-from .demo_users import ALICE, BOB, DEMO_USERS, SCOPE, DemoUser
+from .demo_users import ALICE, BOB, DEMO_USERS, DemoUser
 from .errors import MeshError
 from .parts import Part, PartList
 from .postgres import Postgres
@@ -237,7 +237,7 @@ class Mesh:
                 "--password-stdin",
                 "--if-absent",
                 "--scope",
-                SCOPE,
+                user.scope,
             ],
             parts.token_issuer_environment("gatehouse_issuer"),
             stdin=user.password,

@@ -1,8 +1,10 @@
-//! Checks of names that become headers, paths and clusters.
+//! Checks of names that become headers, paths and clusters, and of names that lead to something.
 
 use super::error::Report;
-use crate::headers::FoldedName;
-use crate::service::CLUSTER_HEADER;
+use super::wire;
+use crate::headers::{ClaimPath, FoldedName};
+use crate::keys::ProviderId;
+use crate::service::{CLUSTER_HEADER, Methods};
 
 /// Headers that mean something to HTTP, to Envoy or to the gate itself: a claim there, or their removal, would do more
 /// than tell who is asking.
@@ -92,4 +94,68 @@ pub(super) fn match_text(text: String, path: &str, report: &Report) -> Option<St
         report.warn(path, "does not begin with /, so it matches no path");
     }
     Some(text)
+}
+
+/// Methods by their names (RFC 9110, section 9.1).
+pub(super) fn methods(names: Vec<String>, path: &str, report: &Report) -> Methods {
+    if names.is_empty() {
+        report.add(path, "is empty; name methods, or leave it out to take all of them");
+    }
+    for (index, name) in names.iter().enumerate() {
+        let plain = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
+        if name.is_empty() || !name.bytes().all(plain) {
+            report.add(
+                format!("{path}[{index}]"),
+                "is no method; write one such as GET, in capital letters",
+            );
+        }
+    }
+    Methods::new(names)
+}
+
+/// A claim by either form of its name.
+pub(super) fn claim(wire: wire::ClaimName, report: &Report) -> Option<ClaimPath> {
+    for (index, name) in wire.claim_path.iter().enumerate() {
+        if name.is_empty() {
+            report.add(
+                format!("{}.claim_path[{index}].key", wire.path),
+                "is empty; name a claim",
+            );
+        }
+    }
+    let named = wire.claim_name.filter(|claim| !claim.is_empty());
+    match (named, wire.claim_path) {
+        (Some(name), path) if path.is_empty() => Some(ClaimPath::dotted(&name)),
+        (None, path) if !path.is_empty() => Some(ClaimPath::new(path)),
+        _ => {
+            report.add(
+                &wire.path,
+                "must name its claim once; write either claim_name or claim_path",
+            );
+            None
+        }
+    }
+}
+
+/// The names of the providers, in their order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ProviderNames<'n>(pub(super) &'n [String]);
+
+impl ProviderNames<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn find(&self, name: &str, path: &str, report: &Report) -> Option<ProviderId> {
+        let position = self.0.iter().position(|known| known == name);
+        if position.is_none() {
+            let known = if self.0.is_empty() {
+                "none".to_owned()
+            } else {
+                self.0.join(", ")
+            };
+            report.add(path, format!("names nothing in providers; there are: {known}"));
+        }
+        position.map(ProviderId::new)
+    }
 }

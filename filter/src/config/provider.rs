@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::error::Report;
-use super::names::{header_name, own_header_name};
+use super::names::{claim, header_name, own_header_name};
 use super::{Limits, Provider, keys, matching, wire};
-use crate::headers::{ClaimHeader, ClaimPath, FoldedName, Padding, PayloadHeader, Sanitiser};
+use crate::headers::{ClaimHeader, FoldedName, Padding, PayloadHeader, Sanitiser};
 use crate::token::{Expiration, Place, Prefix, TokenProfile, TokenRules, default_places};
 
 /// What the native filter takes for a skew of zero.
@@ -172,27 +172,8 @@ fn places(
 fn claim_headers(wire: Vec<wire::ClaimToHeader>, report: &Report) -> Vec<ClaimHeader> {
     let mut headers = Vec::with_capacity(wire.len());
     for entry in wire {
-        let name = own_header_name(&entry.header_name, &format!("{}.header_name", entry.path), report);
-        for (index, name) in entry.claim_path.iter().enumerate() {
-            if name.is_empty() {
-                report.add(
-                    format!("{}.claim_path[{index}].key", entry.path),
-                    "is empty; name a claim",
-                );
-            }
-        }
-        let named = entry.claim_name.filter(|claim| !claim.is_empty());
-        let claim = match (named, entry.claim_path) {
-            (Some(name), path) if path.is_empty() => Some(ClaimPath::dotted(&name)),
-            (None, path) if !path.is_empty() => Some(ClaimPath::new(path)),
-            _ => {
-                report.add(
-                    &entry.path,
-                    "must name its claim once; write either claim_name or claim_path",
-                );
-                None
-            }
-        };
+        let name = own_header_name(&entry.header_name, &format!("{}.header_name", entry.claim.path), report);
+        let claim = claim(entry.claim, report);
         headers.extend(name.zip(claim).map(|(name, claim)| ClaimHeader { name, claim }));
     }
     headers

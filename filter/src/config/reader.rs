@@ -89,6 +89,18 @@ impl<'f> Fields<'f> {
         .unwrap_or_default()
     }
 
+    /// A string, a number or a boolean.
+    pub(super) fn scalar(&mut self, name: &'static str) -> Option<Value> {
+        self.typed(name, "a string, a number or a boolean", scalar)
+    }
+
+    pub(super) fn scalars(&mut self, name: &'static str) -> Vec<Value> {
+        self.typed(name, "a list of strings, numbers and booleans", |value| {
+            value.as_array()?.iter().map(scalar).collect()
+        })
+        .unwrap_or_default()
+    }
+
     /// An object with fields.
     pub(super) fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Option<T> {
         let value = self.take(name)?;
@@ -243,6 +255,13 @@ fn kind(value: &Value) -> &'static str {
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
+    }
+}
+
+fn scalar(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => Some(value.clone()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

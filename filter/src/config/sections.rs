@@ -6,10 +6,9 @@ use std::time::Duration;
 use jose::key_set::MAX_SET_LEN;
 
 use super::error::Report;
-use super::names::{cluster, own_header_name, path_text};
+use super::names::own_header_name;
 use super::{Limits, Trusted, wire};
 use crate::keys::RefreshPolicy;
-use crate::service::{Access, Catalogue, HEALTH_PATH, Service, covers_segments};
 use crate::token::{CacheLimits, TokenProfile};
 
 /// Enough for tokens with dozens of roles, and within what Envoy lets through by default.
@@ -218,86 +217,6 @@ pub(super) fn trusted(wire: Option<wire::Headers>, report: &Report) -> Trusted {
         .filter_map(|(index, name)| own_header_name(name, &format!("{}.trusted[{index}]", wire.path), report))
         .collect();
     Trusted { names, edge }
-}
-
-/// `services`
-pub(super) fn services(wire: Vec<(String, wire::Service)>, providers: usize, report: &Report) -> Catalogue {
-    if wire.is_empty() {
-        report.add("services", "is empty; describe a service, or leave the section out");
-    }
-    let mut services: Vec<Service> = Vec::with_capacity(wire.len());
-    for (name, wire) in wire {
-        let path = wire.path.clone();
-        let Some(service) = service(name, wire, report) else {
-            continue;
-        };
-        if let Some(other) = services
-            .iter()
-            .find(|other| same_prefix(&other.prefix, &service.prefix))
-        {
-            report.add(
-                format!("{path}.prefix"),
-                format!("is the prefix of the service {} too", other.name),
-            );
-        }
-        if service.access == Access::Protected && providers == 0 {
-            report.add(
-                &path,
-                "is protected, but there is no provider to accept tokens; add one, or write public: true",
-            );
-        }
-        services.push(service);
-    }
-    Catalogue::new(services)
-}
-
-fn service(name: String, wire: wire::Service, report: &Report) -> Option<Service> {
-    let path = wire.path;
-    let field = |name: &str| format!("{path}.{name}");
-    if wire.timeout.is_some_and(|timeout| timeout < Duration::from_millis(1)) {
-        report.add(
-            field("timeout"),
-            "is too short; write at least \"0.001s\", or leave it to Envoy's route",
-        );
-    }
-    let prefix = path_text(wire.prefix, &field("prefix"), report);
-    if prefix
-        .as_ref()
-        .is_some_and(|prefix| prefix != "/" && covers_segments(HEALTH_PATH, prefix))
-    {
-        report.add(
-            field("prefix"),
-            format!("is {HEALTH_PATH}, which the gate answers itself; choose another"),
-        );
-    }
-    let rewrite = match wire.prefix_rewrite {
-        Some(rewrite) => Some(path_text(rewrite, &field("prefix_rewrite"), report)?),
-        None => None,
-    };
-    let cluster = cluster(wire.cluster, &field("cluster"), report);
-    for (field_name, text) in [("prefix", &prefix), ("prefix_rewrite", &rewrite)] {
-        if text
-            .as_ref()
-            .is_some_and(|text| text.contains("//") || text.contains('%'))
-        {
-            report.add(
-                field(field_name),
-                "has // or %, which no path that reaches a service has",
-            );
-        }
-    }
-    Some(Service {
-        name,
-        prefix: prefix?,
-        cluster: cluster?,
-        timeout: wire.timeout,
-        prefix_rewrite: rewrite,
-        access: if wire.public { Access::Public } else { Access::Protected },
-    })
-}
-
-fn same_prefix(one: &str, other: &str) -> bool {
-    one.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
 /// `stat_prefix`, ready to stand before a counter's name.

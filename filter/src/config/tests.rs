@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod keys;
+mod services;
 
 use std::time::Duration;
 
@@ -13,7 +14,6 @@ use crate::keys::{KeySetSource, ProviderId};
 use crate::matching::{Case, Pattern};
 use crate::refusal::Detail;
 use crate::requirement::{Absent, PathPattern, Requirement, Sense, Test};
-use crate::service::Access;
 use crate::testing::{jwks, test};
 use crate::token::{Expiration, Place, Prefix};
 
@@ -102,10 +102,7 @@ fn full() -> Value {
         "strip_failure_response": true,
         "stat_prefix": "edge",
         "per_route": {"namespace": "auth"},
-        "services": {
-            "bank": {"prefix": "/bank/", "cluster": "bank", "timeout": "5s", "prefix_rewrite": "/"},
-            "token": {"prefix": "/token/", "cluster": "issuer", "public": true},
-        },
+        "services": services::every_field(),
         "headers": {"profile": "mesh", "trusted": ["X-User-Roles"]},
         "token_profiles": {"remote": {"typ": ["at+jwt"], "token_type": ["access"]}},
         "token_limits": {"max_token_bytes": 4096},
@@ -248,9 +245,6 @@ fn every_field_arrives_in_either_spelling() {
         assert!(config.bypass_cors_preflight);
         assert_eq!(config.refusal_detail, Detail::Stripped);
         assert_eq!(config.stat_prefix, "edge.");
-        let services = config.services.as_ref().unwrap();
-        assert_eq!(services.find("/token/").unwrap().access, Access::Public);
-        assert_eq!(services.find("/bank/x").unwrap().timeout, Some(Duration::from_secs(5)));
         assert!(config.sanitiser.trusts(b"x_user_roles") && config.sanitiser.trusts(b"X-Payload"));
         assert!(!config.sanitiser.trusts(b"x-real-ip"));
         assert!(config.warnings.is_empty());

@@ -2,12 +2,14 @@
 
 mod matchers;
 mod sections;
+mod services;
 
 use std::time::Duration;
 
 use super::reader::Fields;
 pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};
-pub(super) use sections::{Discovery, Headers, Keys, PerRoute, Service, TokenCache, TokenLimits, TokenProfile};
+pub(super) use sections::{Discovery, Headers, Keys, PerRoute, TokenCache, TokenLimits, TokenProfile};
+pub(super) use services::{Authorization, AuthorizationRule, ClaimCondition, ClaimName, Conditions, Retries, Service};
 
 /// The whole message: `envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication` and our sections.
 #[derive(Debug)]
@@ -261,19 +263,15 @@ impl FromHeader {
 /// `JwtClaimToHeader`
 #[derive(Debug)]
 pub(super) struct ClaimToHeader {
-    pub(super) path: String,
     pub(super) header_name: String,
-    pub(super) claim_name: Option<String>,
-    pub(super) claim_path: Vec<String>,
+    pub(super) claim: ClaimName,
 }
 
 impl ClaimToHeader {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            path: fields.path(),
             header_name: fields.string("header_name").unwrap_or_default(),
-            claim_name: fields.string("claim_name"),
-            claim_path: fields.list("claim_path", |fields| fields.string("key").unwrap_or_default()),
+            claim: ClaimName::read(fields),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Case, Decision, Destination, Findings, RouteCache, refuse};
 use crate::headers::Edits;
 use crate::refusal::Reason;
 use crate::request::{Request, query_of};
-use crate::service::{CLUSTER_HEADER, TIMEOUT_HEADER};
+use crate::service::{CLUSTER_HEADER, instruct_router};
 use crate::token::{without_cookies, without_parameters};
 use crate::witness::Witness;
 
@@ -33,9 +33,7 @@ impl<R: Request, W: Witness> Case<'_, R, W> {
         }
         if let Some(service) = destination.and_then(|destination| destination.service) {
             edits.set(CLUSTER_HEADER, service.cluster.clone().into_bytes());
-            if let Some(timeout) = service.timeout {
-                edits.set(TIMEOUT_HEADER, timeout.as_millis().to_string().into_bytes());
-            }
+            instruct_router(self.request, service.timeout, service.retries.as_ref(), edits);
             return Ok(RouteCache::Clear);
         }
         Ok(findings.route)

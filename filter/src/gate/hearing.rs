@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jose::UnverifiedToken;
+use jose::{Claims, UnverifiedToken};
 
 use super::{Case, Decision, Patience, Refusal, RouteCache, refuse};
 use crate::config::{Config, Provider};
@@ -22,8 +22,8 @@ use crate::witness::{Fact, Witness};
 /// What is known of a request so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings<'c> {
-    /// The tokens that passed, in the order in which they did.
-    tokens: Vec<Arc<Accepted>>,
+    /// The tokens that passed, in the order in which they did, and who accepted them.
+    tokens: Vec<(ProviderId, Arc<Accepted>)>,
     /// The headers that their claims became.
     pub(super) headers: Vec<(&'c str, Result<Vec<u8>, UnusableClaim>)>,
     /// The places of those that do not go on.
@@ -35,7 +35,16 @@ pub(super) struct Findings<'c> {
 impl Findings<'_> {
     /// Who is asking, by the first token that passed.
     pub(super) fn caller(&self) -> Option<Arc<Caller>> {
-        Some(Arc::clone(self.tokens.first()?.caller()))
+        let (_, token) = self.tokens.first()?;
+        Some(Arc::clone(token.caller()))
+    }
+
+    /// The claims by which a service judges its caller: those of the first token that a provider of its choice accepted.
+    pub(super) fn claims_for(&self, service: &Service) -> Option<&Claims> {
+        let mut tokens = self.tokens.iter();
+        tokens
+            .find(|(provider, _)| service.accepts(*provider))
+            .map(|(_, token)| token.claims())
     }
 }
 
@@ -46,12 +55,19 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         if let Some(requirement) = self.asked_for(path)? {
             self.require(requirement, &mut findings)?;
         }
-        if let Some(service) = service.filter(|_| findings.tokens.is_empty()) {
+        if let Some(service) = service.filter(|service| findings.claims_for(service).is_none()) {
             self.witness.sees(Fact::CallerNeeded(service));
-            let anybody = providers(self.config)
-                .map(|(id, _)| Requirement::Provider(id))
-                .collect();
-            self.require(&Requirement::Any(anybody), &mut findings)?;
+            let chosen = providers(self.config).filter(|(id, _)| service.accepts(*id));
+            let anybody = chosen.map(|(id, _)| Requirement::Provider(id)).collect();
+            // A token that the rules accepted is no longer in the request, but missing it is not.
+            let had_another = !findings.tokens.is_empty();
+            self.require(&Requirement::Any(anybody), &mut findings)
+                .map_err(|decision| match decision {
+                    Decision::Refuse(refusal) if had_another && refusal.reason == Reason::TokenMissing => {
+                        refuse(Reason::IssuerUnknown)
+                    }
+                    decision => decision,
+                })?;
         }
         Ok(findings)
     }
@@ -187,7 +203,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         if let (Some(accepted), Some(keys)) = (known, keys) {
             if keys.has(accepted.key()) {
                 self.witness.sees(Fact::Remembered);
-                return accept(provider, found.place, accepted, findings);
+                return accept(id, provider, found.place, accepted, findings);
             }
             self.tokens.forget(&found.token);
         }
@@ -197,7 +213,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
                 if found.token.len() <= provider.max_cached_token_bytes {
                     self.tokens.remember(id, Arc::clone(&accepted));
                 }
-                accept(provider, found.place, accepted, findings)
+                accept(id, provider, found.place, accepted, findings)
             }
             Err(Failure::Refused(reason)) => Verdict::Refused(reason),
             Err(Failure::NoKeys) => self.wait_or(id, Why::Cold, Reason::KeysUnavailable),
@@ -265,6 +281,7 @@ fn provider_of<'c>(
 /// Takes a token for what it says, whether it is known or was verified just now: its claims become headers, and it leaves
 /// the request, unless it goes on.
 fn accept<'c>(
+    id: ProviderId,
     provider: &'c Provider,
     place: &'c Place,
     accepted: Arc<Accepted>,
@@ -281,6 +298,6 @@ fn accept<'c>(
     if provider.clear_route_cache {
         findings.route = RouteCache::Clear;
     }
-    findings.tokens.push(accepted);
+    findings.tokens.push((id, accepted));
     Verdict::Passed
 }

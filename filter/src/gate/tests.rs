@@ -2,6 +2,7 @@
 //! of the rooms below become the right refusals.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable)]
 
+mod admission;
 mod cache;
 mod claims;
 mod headers;

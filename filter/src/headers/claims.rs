@@ -26,7 +26,9 @@ impl ClaimPath {
         Self(name.split('.').map(str::to_owned).collect())
     }
 
-    fn find<'c>(&self, claims: &'c Object) -> Option<&'c Value> {
+    /// The claim, if it is there.
+    #[must_use]
+    pub fn find<'c>(&self, claims: &'c Object) -> Option<&'c Value> {
         let (last, way) = self.0.split_last()?;
         way.iter()
             .try_fold(claims, |object, name| object.get(name)?.as_object())?

@@ -12,7 +12,7 @@ use proxy_wasm::types::{BufferType, GrpcStatusCode, LogLevel, MapType, MetricTyp
 use crate::clock::Timestamp;
 use crate::headers::Edit;
 use crate::refusal::{Answer, GrpcStatus};
-use crate::request::HeaderList;
+use crate::request::{Body, HeaderList};
 use crate::requirement::RouteWord;
 
 /// The time. The host's clock never fails.
@@ -52,8 +52,8 @@ pub(super) fn configuration(size: usize) -> Vec<u8> {
 }
 
 /// The request's headers. Only while the effective context is a living stream, for which the map exists.
-pub(super) fn request_headers() -> HeaderList {
-    HeaderList::new(hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default())
+pub(super) fn request_headers(body: Body) -> HeaderList {
+    HeaderList::new(hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()).with_body(body)
 }
 
 /// The request's trailers. Only in `on_http_request_trailers`, where the map exists.
@@ -113,6 +113,7 @@ const fn grpc_code(status: GrpcStatus) -> GrpcStatusCode {
     match status {
         GrpcStatus::InvalidArgument => GrpcStatusCode::InvalidArgument,
         GrpcStatus::PermissionDenied => GrpcStatusCode::PermissionDenied,
+        GrpcStatus::ResourceExhausted => GrpcStatusCode::ResourceExhausted,
         GrpcStatus::Unimplemented => GrpcStatusCode::Unimplemented,
         GrpcStatus::Unavailable => GrpcStatusCode::Unavailable,
         GrpcStatus::Unauthenticated => GrpcStatusCode::Unauthenticated,

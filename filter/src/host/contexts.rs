@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::gate::Refusal;
 use crate::headers::Edit;
 use crate::refusal::{Detail, Reason};
-use crate::request::Request;
+use crate::request::{Body, Request};
 
 /// Shared by the contexts of one plugin in one VM, which is one thread. The host calls one of them at a time.
 type Shared = Rc<RefCell<Worker>>;
@@ -91,8 +91,9 @@ struct Stream {
 impl Context for Stream {}
 
 impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
-        let request = calls::request_headers();
+    fn on_http_request_headers(&mut self, _headers: usize, end_of_stream: bool) -> Action {
+        let body = if end_of_stream { Body::None } else { Body::Follows };
+        let request = calls::request_headers(body);
         if let Ok(mut worker) = self.worker.try_borrow_mut() {
             return worker.arrived(self.context_id, request);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::challenge::challenge;
-use super::{Entry, GrpcStatus, Reason};
+use super::{Entry, GrpcStatus, Needs, Reason};
 use crate::request::{Request, is_grpc};
 
 /// How much of a refusal its answer tells.
@@ -38,27 +38,42 @@ struct Problem<'p> {
     detail: &'p str,
     code: &'p str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'p str>,
 }
 
 /// The answer to a refused request.
 #[must_use]
-pub fn render(reason: Reason, request: &impl Request, retry_after: Option<Duration>, detail: Detail) -> Answer {
+pub fn render(
+    reason: Reason,
+    request: &impl Request,
+    needs: Option<&Needs>,
+    retry_after: Option<Duration>,
+    detail: Detail,
+) -> Answer {
     let entry = reason.entry();
+    let (scope, methods) = match needs {
+        Some(Needs::Scope(scope)) => (Some(&**scope), None),
+        Some(Needs::Method(methods)) => (None, Some(methods.to_string())),
+        None => (None, None),
+    };
     let mut headers = Vec::new();
     if detail == Detail::Shown {
-        headers.extend(challenge(&entry, request).map(|value| ("www-authenticate", value)));
+        headers.extend(challenge(&entry, request, scope).map(|value| ("www-authenticate", value)));
     }
+    // A 405 without it is no 405 (RFC 9110, section 15.5.6), so a stripped one has it too.
+    headers.extend(methods.map(|methods| ("allow", methods)));
     headers.extend(retry_after.map(|pause| ("retry-after", seconds_up(pause).to_string())));
     headers.push(("cache-control", "no-store".to_owned()));
     if is_grpc(request) {
-        return grpc(&entry, headers, detail);
+        return grpc(&entry, headers, scope, detail);
     }
     let mut body = Vec::new();
     if detail == Detail::Shown {
         headers.push(("content-type", "application/problem+json".to_owned()));
         if request.method() != b"HEAD" {
-            body = problem(&entry, request);
+            body = problem(&entry, request, scope);
         }
     }
     Answer {
@@ -91,10 +106,15 @@ pub fn health(request: &impl Request) -> Answer {
 
 /// Headers only, with the HTTP status 200 by which gRPC clients know that the rest is for them. The content type is said
 /// here too: where the host takes the caller for another kind, this still reads as gRPC.
-fn grpc(entry: &Entry, mut headers: Vec<(&'static str, String)>, detail: Detail) -> Answer {
+fn grpc(entry: &Entry, mut headers: Vec<(&'static str, String)>, scope: Option<&str>, detail: Detail) -> Answer {
     headers.push(("content-type", "application/grpc".to_owned()));
     if detail == Detail::Shown {
-        headers.push(("grpc-message", format!("{}: {}", entry.code, entry.detail)));
+        let mut message = format!("{}: {}", entry.code, entry.detail);
+        if let Some(scope) = scope {
+            // The message is percent-encoded, and of all that a scope may hold only the percent sign needs it.
+            message.extend([" Scope: ", &scope.replace('%', "%25")]);
+        }
+        headers.push(("grpc-message", message));
     }
     Answer {
         status: 200,
@@ -104,13 +124,14 @@ fn grpc(entry: &Entry, mut headers: Vec<(&'static str, String)>, detail: Detail)
     }
 }
 
-fn problem(entry: &Entry, request: &impl Request) -> Vec<u8> {
+fn problem(entry: &Entry, request: &impl Request, scope: Option<&str>) -> Vec<u8> {
     let problem = Problem {
         r#type: format!("urn:gatehouse:problem:{}", entry.code),
         title: entry.title,
         status: entry.status,
         detail: entry.detail,
         code: entry.code,
+        scope,
         request_id: request_id(request),
     };
     serde_json::to_vec(&problem).unwrap_or_default()
@@ -158,7 +179,7 @@ mod tests {
         ]);
         for reason in Reason::ALL {
             let entry = reason.entry();
-            let answer = render(reason, &get, None, Detail::Shown);
+            let answer = render(reason, &get, None, None, Detail::Shown);
             assert_eq!(answer.status, entry.status);
             assert_eq!(header(&answer, "content-type"), Some("application/problem+json"));
             assert_eq!(header(&answer, "cache-control"), Some("no-store"));
@@ -214,7 +235,7 @@ mod tests {
         ] {
             for content_type in ["application/grpc", "application/grpc+proto"] {
                 let grpc = request(&[(":method", "POST"), ("content-type", content_type)]);
-                let answer = render(reason, &grpc, None, Detail::Shown);
+                let answer = render(reason, &grpc, None, None, Detail::Shown);
                 assert_eq!((answer.status, answer.grpc.map(GrpcStatus::code)), (200, Some(code)));
                 assert_eq!(header(&answer, "content-type"), Some("application/grpc"));
                 assert!(header(&answer, "grpc-message").unwrap().starts_with(reason.code()));
@@ -224,7 +245,7 @@ mod tests {
         for content_type in ["application/grpc-web", "application/grpcx", "application/json"] {
             let other = request(&[("content-type", content_type)]);
             assert_eq!(
-                render(Reason::TokenMissing, &other, None, Detail::Shown).grpc,
+                render(Reason::TokenMissing, &other, None, None, Detail::Shown).grpc,
                 None,
                 "{content_type}"
             );
@@ -234,15 +255,52 @@ mod tests {
     #[test]
     fn head_gets_no_body_and_a_stripped_answer_tells_nothing() {
         let head = request(&[(":method", "HEAD")]);
-        let answer = render(Reason::Expired, &head, None, Detail::Shown);
+        let answer = render(Reason::Expired, &head, None, None, Detail::Shown);
         assert!(answer.body.is_empty());
         assert!(header(&answer, "www-authenticate").is_some());
 
         let get = request(&[(":method", "GET")]);
-        let stripped = render(Reason::Expired, &get, None, Detail::Stripped);
+        let stripped = render(Reason::Expired, &get, None, None, Detail::Stripped);
         assert_eq!(stripped.status, 401);
         assert!(stripped.body.is_empty());
         assert_eq!(stripped.headers, [("cache-control", "no-store".to_owned())]);
+    }
+
+    #[test]
+    fn an_answer_names_what_would_pass() {
+        let headers = [
+            (":method", "GET"),
+            (":scheme", "https"),
+            (":authority", "gate"),
+            (":path", "/bank/"),
+        ];
+        let get = request(&headers);
+        let scope = Needs::Scope("bank.read 100%".into());
+        let answer = render(Reason::ScopeInsufficient, &get, Some(&scope), None, Detail::Shown);
+        assert_eq!(
+            header(&answer, "www-authenticate"),
+            Some(
+                "Bearer realm=\"https://gate/bank/\", error=\"insufficient_scope\", \
+                 error_description=\"The token lacks a scope that is needed here.\", scope=\"bank.read 100%\""
+            )
+        );
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(body["scope"], "bank.read 100%");
+        let stripped = render(Reason::ScopeInsufficient, &get, Some(&scope), None, Detail::Stripped);
+        assert_eq!(stripped.headers, [("cache-control", "no-store".to_owned())]);
+
+        let call = request(&[(":method", "POST"), ("content-type", "application/grpc")]);
+        let answer = render(Reason::ScopeInsufficient, &call, Some(&scope), None, Detail::Shown);
+        assert_eq!(
+            header(&answer, "grpc-message"),
+            Some("insufficient_scope: The token lacks a scope that is needed here. Scope: bank.read 100%25")
+        );
+
+        let methods = Needs::Method("GET, HEAD".into());
+        for detail in [Detail::Shown, Detail::Stripped] {
+            let answer = render(Reason::MethodNotAllowed, &get, Some(&methods), None, detail);
+            assert_eq!((answer.status, header(&answer, "allow")), (405, Some("GET, HEAD")));
+        }
     }
 
     #[test]
@@ -252,6 +310,7 @@ mod tests {
             let answer = render(
                 Reason::KeysUnavailable,
                 &get,
+                None,
                 Some(Duration::from_millis(millis)),
                 Detail::Shown,
             );
@@ -271,6 +330,7 @@ mod tests {
             let answer = render(
                 Reason::Expired,
                 &request(&[("x-request-id", sent)]),
+                None,
                 None,
                 Detail::Shown,
             );

@@ -7,8 +7,8 @@ use crate::service::percent_encoded;
 /// No more of a path goes into a realm.
 const PATH_LEN: usize = 256;
 
-/// The header's value, if the refusal comes with one.
-pub(super) fn challenge(entry: &Entry, request: &impl Request) -> Option<String> {
+/// The header's value, if the refusal comes with one; with the scope that would have been enough, if it is known.
+pub(super) fn challenge(entry: &Entry, request: &impl Request, scope: Option<&str>) -> Option<String> {
     let realm = realm(request);
     match entry.challenge {
         Challenge::None => None,
@@ -17,6 +17,15 @@ pub(super) fn challenge(entry: &Entry, request: &impl Request) -> Option<String>
             "Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{}\"",
             entry.detail
         )),
+        Challenge::InsufficientScope => {
+            let mut value = format!(
+                "Bearer realm=\"{realm}\", error=\"insufficient_scope\", error_description=\"{}\"",
+                entry.detail
+            );
+            // What a scope may hold (RFC 6749, section 3.3) can't end the quoted string.
+            value.extend(scope.map(|scope| format!(", scope=\"{scope}\"")));
+            Some(value)
+        }
     }
 }
 
@@ -87,8 +96,9 @@ mod tests {
             ),
             (Reason::KeysUnavailable, None),
             (Reason::ServiceUnknown, None),
+            (Reason::AccessDenied, None),
         ] {
-            assert_eq!(challenge(&reason.entry(), &request).as_deref(), expected);
+            assert_eq!(challenge(&reason.entry(), &request, None).as_deref(), expected);
         }
     }
 }

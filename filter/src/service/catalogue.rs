@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use super::{Methods, Retries};
+use crate::authorization::Authorization;
+use crate::keys::ProviderId;
+
 /// Whether a service asks for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -12,7 +16,7 @@ pub enum Access {
 }
 
 /// One service behind the gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Service {
     /// Its name in the configuration.
     pub name: String,
@@ -26,9 +30,27 @@ pub struct Service {
     pub prefix_rewrite: Option<String>,
     /// Who may reach it.
     pub access: Access,
+    /// The methods that it takes; `None` means all.
+    pub methods: Option<Methods>,
+    /// The longest body that it takes, in bytes; `None` means any.
+    pub max_body_bytes: Option<u64>,
+    /// How often it is tried again; `None` leaves it to Envoy's route.
+    pub retries: Option<Retries>,
+    /// Whose tokens it accepts; none means every provider's.
+    pub providers: Vec<ProviderId>,
+    /// What it asks of its callers.
+    pub authorization: Authorization,
+    /// Where the service itself says how it is, by its own paths.
+    pub health_path: Option<String>,
 }
 
 impl Service {
+    /// Whether a token that this provider accepted will do.
+    #[must_use]
+    pub fn accepts(&self, provider: ProviderId) -> bool {
+        self.providers.is_empty() || self.providers.contains(&provider)
+    }
+
     /// The path under which the service itself sees a request for `path`.
     #[must_use]
     pub fn upstream_path(&self, path: &str) -> String {
@@ -46,7 +68,7 @@ impl Service {
 }
 
 /// All services, the longest prefix first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Catalogue(Vec<Service>);
 
 impl Catalogue {
@@ -92,6 +114,12 @@ mod tests {
             timeout: None,
             prefix_rewrite: rewrite.map(str::to_owned),
             access: Access::Protected,
+            methods: None,
+            max_body_bytes: None,
+            retries: None,
+            providers: Vec::new(),
+            authorization: Authorization::default(),
+            health_path: None,
         }
     }
 

@@ -4,30 +4,6 @@ use std::time::Duration;
 
 use crate::config::reader::Fields;
 
-/// One entry of `services`.
-#[derive(Debug)]
-pub(in crate::config) struct Service {
-    pub(in crate::config) path: String,
-    pub(in crate::config) prefix: String,
-    pub(in crate::config) cluster: String,
-    pub(in crate::config) timeout: Option<Duration>,
-    pub(in crate::config) prefix_rewrite: Option<String>,
-    pub(in crate::config) public: bool,
-}
-
-impl Service {
-    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            path: fields.path(),
-            prefix: fields.string("prefix").unwrap_or_default(),
-            cluster: fields.string("cluster").unwrap_or_default(),
-            timeout: fields.duration("timeout"),
-            prefix_rewrite: fields.string("prefix_rewrite"),
-            public: fields.flag("public").unwrap_or_default(),
-        }
-    }
-}
-
 /// `per_route`
 #[derive(Debug)]
 pub(in crate::config) struct PerRoute {

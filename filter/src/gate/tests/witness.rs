@@ -34,6 +34,7 @@ impl Witness for Scribe {
             Fact::Remembered => "remembered".to_owned(),
             Fact::Signature(result) => format!("signature{}", outcome(result.is_ok())),
             Fact::Answered(_) => "answered".to_owned(),
+            Fact::Authorized(_, result) => format!("authorized{}", outcome(result.is_ok())),
         };
         self.0.borrow_mut().push(note);
     }
@@ -65,7 +66,10 @@ fn gateway() -> Gate {
                 {"match": {"prefix": "/"}, "requires": {"provider_name": "main"}},
             ],
             "services": {
-                "bank": {"prefix": "/bank/", "cluster": "bank"},
+                "bank": {"prefix": "/bank/", "cluster": "bank", "authorization": {"rules": [
+                    {"prefixes": ["/bank/vault/"], "scopes": ["vault"]},
+                    {},
+                ]}},
                 "public": {"prefix": "/public/", "cluster": "bank", "public": true},
             },
             "bypass_cors_preflight": true,
@@ -129,14 +133,20 @@ fn a_witness_sees_every_step_up_to_the_one_that_decides() {
             "/bank/x",
             &good,
             "forward",
-            format!("{begin}, {all}, signature, answered"),
+            format!("{begin}, {all}, signature, answered, authorized"),
+        ),
+        (
+            "/bank/vault/x",
+            &good,
+            "insufficient_scope",
+            format!("{begin}, {all}, signature, answered, authorized!"),
         ),
         (
             "/bank/open/x",
             &good,
             "forward",
             format!(
-                "service bank, rule 0, caller for bank, asked, looked 2 1, judging, read, provider, {all}, signature, answered"
+                "service bank, rule 0, caller for bank, asked, looked 2 1, judging, read, provider, {all}, signature, answered, authorized"
             ),
         ),
         (

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jose::claims::{AUTHORIZED_PARTY, CLIENT_ID};
 use jose::json::Value;
-use jose::{KeyIdentity, UnverifiedToken, VerifiedToken};
+use jose::{Claims, KeyIdentity, UnverifiedToken, VerifiedToken};
 
 use crate::config::Provider;
 use crate::headers::{UnusableClaim, header_text};
@@ -58,6 +58,12 @@ impl Accepted {
     /// The token.
     pub(super) fn token(&self) -> &UnverifiedToken {
         &self.token
+    }
+
+    /// What it says; a key vouched for it.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        self.token.claims_unverified()
     }
 
     /// The key that vouches for it.
