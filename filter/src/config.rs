@@ -26,6 +26,7 @@ pub use error::{ConfigError, ConfigErrors};
 
 use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, PayloadHeader, Sanitiser};
 use crate::keys::{KeySetSource, KeyStore, Keys, RefreshPolicy, RemoteKeys};
+use crate::metadata::MetadataKeys;
 use crate::refusal::Detail;
 use crate::requirement::{RouteRules, Rule, StateRules};
 use crate::service::Catalogue;
@@ -87,6 +88,8 @@ pub struct Provider {
     pub claim_headers: Vec<ClaimHeader>,
     /// The header that carries the whole payload.
     pub payload_header: Option<PayloadHeader>,
+    /// Under which keys its tokens are noted for access logs.
+    pub metadata: MetadataKeys,
     /// Whether the route is chosen anew after a token of this provider was accepted.
     pub clear_route_cache: bool,
     /// No longer token of this provider is remembered.
@@ -162,7 +165,17 @@ impl Config {
             &names,
             report,
         );
-        let trusted = sections::trusted(wire.headers, report);
+        for (path, name) in &requirements.marks {
+            if providers.iter().any(|provider| provider.sets(name)) {
+                report.add(
+                    path,
+                    format!("is {name}, a header that a provider sets; choose another"),
+                );
+            }
+        }
+        let mut trusted = sections::trusted(wire.headers, report);
+        let marks = requirements.marks.into_iter();
+        trusted.names.extend(marks.map(|(_, name)| name));
         let services = wire
             .services
             .map(|services| service::services(services, names::ProviderNames(&names), report));

@@ -25,6 +25,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::headers::{Edit, Edits};
 use crate::keys::{Fetch, KeyStore};
+use crate::metadata::MetadataEntry;
 use crate::refusal::{Answer, Detail, Needs, Reason, health, render};
 use crate::request::{Request, is_cors_preflight, path_of};
 use crate::service::{Access, CleanPath, HEALTH_PATH, Service, covers_segments};
@@ -52,6 +53,8 @@ pub struct Forward {
     pub edits: Vec<Edit>,
     /// Who is asking, by the token that let it in.
     pub caller: Option<Arc<Caller>>,
+    /// What is noted of its tokens.
+    pub metadata: Vec<MetadataEntry>,
     /// By which right it passes.
     pub passage: Passage,
     /// Whether the host has to choose the route anew.
@@ -86,6 +89,8 @@ pub struct Refusal {
     pub needs: Option<Needs>,
     /// When it may come again.
     pub retry_after: Option<Duration>,
+    /// What is noted of its tokens.
+    pub metadata: Vec<MetadataEntry>,
 }
 
 impl Refusal {
@@ -96,6 +101,7 @@ impl Refusal {
             reason,
             needs: None,
             retry_after: None,
+            metadata: Vec::new(),
         }
     }
 
@@ -106,6 +112,7 @@ impl Refusal {
             reason: Reason::KeysUnavailable,
             needs: None,
             retry_after: Some(retry_after),
+            metadata: Vec::new(),
         }
     }
 
@@ -116,6 +123,7 @@ impl Refusal {
             reason,
             needs: Some(needs),
             retry_after: None,
+            metadata: Vec::new(),
         }
     }
 
@@ -203,7 +211,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         let destination = self.destination(target)?;
         let service = destination.as_ref().and_then(|destination| destination.service);
 
-        let (findings, passage) = if service.is_some_and(|service| service.access == Access::Public) {
+        let (mut findings, passage) = if service.is_some_and(|service| service.access == Access::Public) {
             (Findings::default(), Passage::Allowed)
         } else if self.config.bypass_cors_preflight && is_cors_preflight(request) {
             self.witness.sees(Fact::Preflight);
@@ -223,10 +231,12 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         }
 
         let caller = findings.caller();
+        let metadata = std::mem::take(&mut findings.metadata);
         let route = self.write(target, destination.as_ref(), findings, &mut edits)?;
         Ok(Decision::Forward(Forward {
             edits: edits.into_edits().collect(),
             caller,
+            metadata,
             passage,
             route,
         }))

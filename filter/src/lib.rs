@@ -8,6 +8,7 @@ pub mod gate;
 pub mod headers;
 pub mod keys;
 pub mod matching;
+pub mod metadata;
 pub mod refusal;
 pub mod request;
 pub mod requirement;

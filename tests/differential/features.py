@@ -69,7 +69,7 @@ FEATURES = {
         Feature("connect_matcher", False, _instead_of_prefix(connect_matcher={})),
         Feature("match.headers", False, _in_match(headers=[{"name": "x-a", "string_match": _EXACT}])),
         Feature("match.query_parameters", False, _in_match(query_parameters=[{"name": "a", "string_match": _EXACT}])),
-        Feature("extract_only_without_validation", False, _as_requirement({"extract_only_without_validation": {}})),
+        Feature("extract_only_without_validation", True, _as_requirement({"extract_only_without_validation": {}})),
         Feature(
             "claim_path",
             True,

@@ -6,6 +6,7 @@ use super::error::Report;
 use super::names::{claim, header_name, own_header_name};
 use super::{Limits, Provider, keys, matching, wire};
 use crate::headers::{ClaimHeader, FoldedName, Padding, PayloadHeader, Sanitiser};
+use crate::metadata::{METADATA_PREFIX, MetadataKeys};
 use crate::token::{Expiration, Place, Prefix, TokenProfile, TokenRules, default_places};
 
 /// What the native filter takes for a skew of zero.
@@ -95,6 +96,7 @@ pub(super) fn provider(
         forward: wire.forward,
         claim_headers,
         payload_header,
+        metadata: metadata(wire.metadata, &path, report),
         clear_route_cache: wire.clear_route_cache,
         max_cached_token_bytes: wire
             .jwt_cache_config
@@ -106,6 +108,41 @@ fn max_cached_token_bytes(cache: wire::JwtCacheConfig) -> usize {
     match cache.jwt_max_token_size {
         None | Some(0) => DEFAULT_CACHED_TOKEN_BYTES,
         Some(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
+    }
+}
+
+/// Longer keys are no names.
+const MAX_KEY_LEN: usize = 100;
+
+/// `payload_in_metadata` and its kin.
+fn metadata(wire: wire::MetadataFields, path: &str, report: &Report) -> MetadataKeys {
+    let key = |field: &str, key: Option<String>| {
+        let key = key.filter(|key| !key.is_empty())?;
+        let path = format!("{path}.{field}");
+        if key.len() > MAX_KEY_LEN || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let problem = format!("is no key; write up to {MAX_KEY_LEN} visible ASCII characters without blanks");
+            report.add(path, problem);
+            return None;
+        }
+        let problem = format!(
+            "goes into the filter state wasm.{METADATA_PREFIX}{key}, which access logs can show; a Wasm filter can't write \
+             dynamic metadata, so filters that read it there will not find it"
+        );
+        report.warn(path, problem);
+        Some(key)
+    };
+    let payload = key("payload_in_metadata", wire.payload);
+    if wire.space_delimited_claims.is_some() && payload.is_none() {
+        report.warn(
+            format!("{path}.normalize_payload_in_metadata"),
+            "changes nothing without payload_in_metadata",
+        );
+    }
+    MetadataKeys {
+        payload,
+        header: key("header_in_metadata", wire.header),
+        failed_status: key("failed_status_in_metadata", wire.failed_status),
+        space_delimited_claims: wire.space_delimited_claims.unwrap_or_default(),
     }
 }
 

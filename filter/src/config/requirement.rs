@@ -1,8 +1,10 @@
 //! Rules and requirements, from the wire to the domain.
 
+use std::cell::RefCell;
+
 use super::error::Report;
 use super::matching;
-use super::names::match_text;
+use super::names::{match_text, own_header_name};
 use super::wire::{self, Alternative};
 use crate::keys::ProviderId;
 use crate::matching::Case;
@@ -14,6 +16,8 @@ use crate::requirement::{
 struct Scope<'s> {
     providers: &'s [String],
     report: &'s Report,
+    /// The headers that say that a token failed, each with the path of its field.
+    marks: RefCell<Vec<(String, String)>>,
 }
 
 /// What is asked for where.
@@ -22,6 +26,8 @@ pub(super) struct Requirements {
     pub(super) rules: Vec<Rule>,
     pub(super) state_rules: Option<StateRules>,
     pub(super) route_rules: Option<RouteRules>,
+    /// The headers that say that a token failed, each with the path of its field.
+    pub(super) marks: Vec<(String, String)>,
 }
 
 /// The name that a `PerRouteConfig` has in the metadata of routes, unless another is chosen.
@@ -36,17 +42,23 @@ pub(super) fn requirements(
     providers: &[String],
     report: &Report,
 ) -> Requirements {
-    let scope = Scope { providers, report };
+    let scope = Scope {
+        providers,
+        report,
+        marks: RefCell::default(),
+    };
     let named: Vec<(String, Option<Requirement>)> = named
         .into_iter()
         .map(|(name, requirement)| (name, scope.requirement(requirement)))
         .collect();
     let rules = rules.into_iter().filter_map(|rule| scope.rule(rule, &named)).collect();
     let state_rules = state_rules.map(|rules| scope.state_rules(rules));
+    let route_rules = per_route.map(|wire| scope.route_rules(wire, named));
     Requirements {
         rules,
         state_rules,
-        route_rules: per_route.map(|wire| scope.route_rules(wire, named)),
+        route_rules,
+        marks: scope.marks.into_inner(),
     }
 }
 
@@ -195,7 +207,7 @@ impl Scope<'_> {
         let mut alternatives = wire.alternatives;
         if alternatives.len() != 1 {
             let problem = "must ask for one thing: provider_name, provider_and_audiences, requires_any, requires_all, \
-                           allow_missing or allow_missing_or_failed; to let everybody in, leave `requires` out";
+                           allow_missing, allow_missing_or_failed or extract_only_without_validation; to let everybody in, leave `requires` out";
             self.report.add(&path, problem);
             return None;
         }
@@ -220,7 +232,34 @@ impl Scope<'_> {
             Alternative::All(list) => Requirement::All(self.requirements(list, &format!("{path}.requires_all"))?),
             Alternative::AllowMissing => Requirement::AllowMissing,
             Alternative::AllowMissingOrFailed => Requirement::AllowMissingOrFailed,
+            Alternative::ExtractOnly { status_header } => {
+                self.extract_only(status_header, &format!("{path}.extract_only_without_validation"))?
+            }
         })
+    }
+
+    /// The native filter's default for the header; a dash stands for none.
+    fn extract_only(&self, status_header: Option<String>, path: &str) -> Option<Requirement> {
+        let name = status_header.filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| "x-jwt-signature-verified".to_owned());
+        if name == "-" {
+            self.report.warn(
+                path,
+                "lets every request through, and nothing tells those whose token failed; better leave the name to the default",
+            );
+            return Some(Requirement::ExtractOnly(None));
+        }
+        let path_of_name = format!("{path}.verification_status_header");
+        let name = own_header_name(&name, &path_of_name, self.report)?;
+        self.report.warn(
+            path,
+            format!(
+                "lets every request through, also one whose token is forged; it is for what stands behind to look at \
+                 {name}: false, and to take a request without claims for nobody's"
+            ),
+        );
+        self.marks.borrow_mut().push((path_of_name, name.clone()));
+        Some(Requirement::ExtractOnly(Some(name)))
     }
 
     fn requirements(&self, wire: Vec<wire::Requirement>, path: &str) -> Option<Vec<Requirement>> {

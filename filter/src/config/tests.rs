@@ -18,6 +18,7 @@ use crate::testing::{jwks, test};
 use crate::token::{Expiration, Place, Prefix};
 
 /// A configuration with everything that is supported, in `snake_case`.
+#[allow(clippy::too_many_lines, reason = "it has as many lines as there are fields")]
 fn full() -> Value {
     json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
@@ -48,6 +49,10 @@ fn full() -> Value {
                     {"header_name": "X-User-Id", "claim_name": "sub"},
                     {"header_name": "x-tenant", "claim_path": [{"key": "a.b"}, {"key": "c"}]},
                 ],
+                "payload_in_metadata": "claims",
+                "header_in_metadata": "head",
+                "failed_status_in_metadata": "failure",
+                "normalize_payload_in_metadata": {"space_delimited_claims": ["scope"]},
                 "clear_route_cache": true,
             },
             "local": {"local_jwks": {"inline_string": jwks(&[("one", 1)])}},
@@ -96,6 +101,7 @@ fn full() -> Value {
         "requirement_map": {"named": {"requires_any": {"requirements": [
             {"provider_and_audiences": {"provider_name": "local", "audiences": ["c"]}},
             {"allow_missing": {}},
+            {"extract_only_without_validation": {"verification_status_header": "X-Status"}},
         ]}}},
         "filter_state_rules": {"name": "tenant", "requires": {"one": {"provider_name": "local"}}},
         "bypass_cors_preflight": true,
@@ -232,7 +238,7 @@ fn every_field_arrives_in_either_spelling() {
             config.rules[2].path.pattern,
             PathPattern::SeparatedPrefix("/b".to_owned())
         );
-        assert!(matches!(&config.rules[2].requires, Some(Requirement::Any(list)) if list.len() == 2));
+        assert!(matches!(&config.rules[2].requires, Some(Requirement::Any(list)) if list.len() == 3));
         let state_rules = config.state_rules.as_ref().unwrap();
         assert_eq!(state_rules.object, "tenant");
         assert_eq!(
@@ -247,7 +253,12 @@ fn every_field_arrives_in_either_spelling() {
         assert_eq!(config.stat_prefix, "edge.");
         assert!(config.sanitiser.trusts(b"x_user_roles") && config.sanitiser.trusts(b"X-Payload"));
         assert!(!config.sanitiser.trusts(b"x-real-ip"));
-        assert!(config.warnings.is_empty());
+        assert_eq!(
+            remote.metadata.iter().collect::<Vec<_>>(),
+            ["head", "claims", "failure"]
+        );
+        assert_eq!(remote.metadata.space_delimited_claims, ["scope"]);
+        assert!(config.sanitiser.trusts(b"x_status"));
     }
 }
 
@@ -276,6 +287,26 @@ fn conditions_of_rules_arrive_in_either_spelling() {
         assert!(conditions.parameters[0].test.as_ref().unwrap().matches(b"xyz"));
         assert_eq!(conditions.parameters[1].test, None);
     }
+}
+
+#[test]
+fn what_does_less_or_more_than_it_looks_like_is_warned_of() {
+    let config = parse(&full());
+    let warned = config.warnings.iter().map(|warning| warning.path.as_str());
+    let expected = [
+        "providers.remote.payload_in_metadata",
+        "providers.remote.header_in_metadata",
+        "providers.remote.failed_status_in_metadata",
+        "requirement_map.named.requires_any.requirements[2].extract_only_without_validation",
+    ];
+    assert_eq!(warned.collect::<Vec<_>>(), expected);
+    let without = parse(&with("/providers/remote/payload_in_metadata", Value::Null));
+    assert!(
+        without
+            .warnings
+            .iter()
+            .any(|warning| warning.problem == "changes nothing without payload_in_metadata")
+    );
 }
 
 #[test]

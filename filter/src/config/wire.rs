@@ -73,20 +73,13 @@ pub(super) struct Provider {
     pub(super) forward_payload_header: Option<String>,
     pub(super) pad_forward_payload_header: bool,
     pub(super) claim_to_headers: Vec<ClaimToHeader>,
+    pub(super) metadata: MetadataFields,
     pub(super) clear_route_cache: bool,
     pub(super) jwt_cache_config: Option<JwtCacheConfig>,
 }
 
 impl Provider {
     fn read(fields: &mut Fields<'_>) -> Self {
-        for name in [
-            "payload_in_metadata",
-            "header_in_metadata",
-            "normalize_payload_in_metadata",
-            "failed_status_in_metadata",
-        ] {
-            fields.unsupported(name, "a Wasm filter can't write dynamic metadata");
-        }
         Self {
             path: fields.path(),
             issuer: fields.string("issuer"),
@@ -104,6 +97,7 @@ impl Provider {
             forward_payload_header: fields.string("forward_payload_header"),
             pad_forward_payload_header: fields.flag("pad_forward_payload_header").unwrap_or_default(),
             claim_to_headers: fields.list("claim_to_headers", ClaimToHeader::read),
+            metadata: MetadataFields::read(fields),
             clear_route_cache: fields.flag("clear_route_cache").unwrap_or_default(),
             jwt_cache_config: fields.object("jwt_cache_config", JwtCacheConfig::read),
         }
@@ -122,6 +116,28 @@ impl JwtCacheConfig {
         Self {
             jwt_cache_size: fields.integer("jwt_cache_size"),
             jwt_max_token_size: fields.integer("jwt_max_token_size"),
+        }
+    }
+}
+
+/// The fields of `JwtProvider` about dynamic metadata.
+#[derive(Debug)]
+pub(super) struct MetadataFields {
+    pub(super) payload: Option<String>,
+    pub(super) header: Option<String>,
+    pub(super) failed_status: Option<String>,
+    pub(super) space_delimited_claims: Option<Vec<String>>,
+}
+
+impl MetadataFields {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            payload: fields.string("payload_in_metadata"),
+            header: fields.string("header_in_metadata"),
+            failed_status: fields.string("failed_status_in_metadata"),
+            space_delimited_claims: fields.object("normalize_payload_in_metadata", |fields| {
+                fields.strings("space_delimited_claims")
+            }),
         }
     }
 }
@@ -330,6 +346,7 @@ pub(super) enum Alternative {
     All(Vec<Requirement>),
     AllowMissing,
     AllowMissingOrFailed,
+    ExtractOnly { status_header: Option<String> },
 }
 
 impl Requirement {
@@ -347,9 +364,10 @@ impl Requirement {
         alternatives.extend(fields.object("requires_all", list).map(Alternative::All));
         alternatives.extend(fields.object("allow_missing", |_| Alternative::AllowMissing));
         alternatives.extend(fields.object("allow_missing_or_failed", |_| Alternative::AllowMissingOrFailed));
-        fields.unsupported(
-            "extract_only_without_validation",
-            "claims of a token that nobody verified are not passed on",
+        alternatives.extend(
+            fields.object("extract_only_without_validation", |fields| Alternative::ExtractOnly {
+                status_header: fields.string("verification_status_header"),
+            }),
         );
         Self {
             path: fields.path(),

@@ -31,6 +31,9 @@ impl<R: Request, W: Witness> Case<'_, R, W> {
         for (name, value) in findings.headers {
             edits.set(name, value.map_err(|_| refuse(Reason::ClaimUnusable))?);
         }
+        for mark in &findings.marks {
+            edits.set(mark, b"false".to_vec());
+        }
         if let Some(service) = destination.and_then(|destination| destination.service) {
             edits.set(CLUSTER_HEADER, service.cluster.clone().into_bytes());
             instruct_router(self.request, service.timeout, service.retries.as_ref(), edits);

@@ -12,6 +12,7 @@ use super::{Case, Decision, Patience, Refusal, RouteCache, refuse};
 use crate::config::{Config, Provider};
 use crate::headers::UnusableClaim;
 use crate::keys::{Outlook, ProviderId, Why};
+use crate::metadata::MetadataEntry;
 use crate::refusal::Reason;
 use crate::request::Request;
 use crate::requirement::{Requirement, RouteWord, Verdict, Whose, evaluate, first_match};
@@ -28,11 +29,23 @@ pub(super) struct Findings<'c> {
     pub(super) headers: Vec<(&'c str, Result<Vec<u8>, UnusableClaim>)>,
     /// The places of those that do not go on.
     pub(super) spent: Spent<'c>,
+    /// The headers that say that a token failed.
+    pub(super) marks: Vec<String>,
+    /// What is noted of tokens, passed or failed.
+    pub(super) metadata: Vec<MetadataEntry>,
     /// What becomes of the route.
     pub(super) route: RouteCache,
 }
 
 impl Findings<'_> {
+    /// Notes entries; the last word counts where a key is written twice.
+    fn note(&mut self, entries: impl IntoIterator<Item = MetadataEntry>) {
+        for entry in entries {
+            self.metadata.retain(|known| known.key != entry.key);
+            self.metadata.push(entry);
+        }
+    }
+
     /// Who is asking, by the first token that passed.
     pub(super) fn caller(&self) -> Option<Arc<Caller>> {
         let (_, token) = self.tokens.first()?;
@@ -104,17 +117,22 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             self.witness.sees(Fact::Asked(whose));
             let verdict = match whose {
                 Whose::Provider(id, audiences) => self.one_provider(id, audiences, findings),
-                Whose::Anybody => self.anybody(findings),
+                Whose::Anybody => self.anybody(findings, |_| {}),
+                Whose::AnybodyMarked(mark) => self.anybody_marked(mark, findings),
             };
             self.witness.sees(Fact::Answered(verdict));
             verdict
         });
         match verdict {
             Verdict::Passed => Ok(()),
-            Verdict::Refused(Reason::KeysUnavailable) => {
-                Err(Decision::Refuse(Refusal::without_keys(self.longest_wait())))
+            Verdict::Refused(reason) => {
+                let refusal = match reason {
+                    Reason::KeysUnavailable => Refusal::without_keys(self.longest_wait()),
+                    reason => Refusal::of(reason),
+                };
+                let metadata = std::mem::take(&mut findings.metadata);
+                Err(Decision::Refuse(Refusal { metadata, ..refusal }))
             }
-            Verdict::Refused(reason) => Err(refuse(reason)),
             Verdict::Waiting(fetch) => Err(Decision::Wait(fetch)),
         }
     }
@@ -126,12 +144,12 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         };
         findings.headers.retain(|(name, _)| !provider.sets(name));
         let Ok(mut found) = self.find(&provider.places, &findings.spent) else {
-            return Verdict::Refused(Reason::TokenRepeated);
+            return self.refused(Some(provider), Reason::TokenRepeated, findings);
         };
         match (found.pop(), found.is_empty()) {
-            (None, _) => Verdict::Refused(Reason::TokenMissing),
-            (Some(_), false) => Verdict::Refused(Reason::TokenRepeated),
-            (Some(found), true) => self.judge(&found, findings, |_| Some((id, provider, audiences))),
+            (None, _) => self.refused(None, Reason::TokenMissing, findings),
+            (Some(_), false) => self.refused(Some(provider), Reason::TokenRepeated, findings),
+            (Some(found), true) => self.judge(&found, Some(provider), findings, |_| Some((id, provider, audiences))),
         }
     }
 
@@ -144,22 +162,29 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
 
     /// Whether every token, wherever a provider looks for one, passes with the provider of its issuer. Of several verdicts
     /// that of the token that was found first counts; each token that passes is taken for what it says.
-    fn anybody(&mut self, findings: &mut Findings<'c>) -> Verdict {
+    /// `each` hears the verdict on each.
+    fn anybody(&mut self, findings: &mut Findings<'c>, mut each: impl FnMut(Verdict)) -> Verdict {
         findings.headers.clear();
         let Ok(found) = self.find(&self.config.places, &findings.spent) else {
-            return Verdict::Refused(Reason::TokenRepeated);
+            each(Verdict::Refused(Reason::TokenRepeated));
+            return self.refused(None, Reason::TokenRepeated, findings);
         };
         let is_repeated = |(_, provider): (ProviderId, &Provider)| {
             let own = found.iter().filter(|found| provider.places.contains(found.place));
             own.count() > 1
         };
         if providers(self.config).any(is_repeated) {
-            return Verdict::Refused(Reason::TokenRepeated);
+            each(Verdict::Refused(Reason::TokenRepeated));
+            return self.refused(None, Reason::TokenRepeated, findings);
+        }
+        if found.is_empty() {
+            return self.refused(None, Reason::TokenMissing, findings);
         }
         let mut verdict = Verdict::Refused(Reason::TokenMissing);
         for found in found.iter().rev() {
             let config = self.config;
-            verdict = self.judge(found, findings, |token| provider_of(config, token, found.place));
+            verdict = self.judge(found, None, findings, |token| provider_of(config, token, found.place));
+            each(verdict);
             if matches!(verdict, Verdict::Waiting(_)) {
                 break;
             }
@@ -167,10 +192,50 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         verdict
     }
 
+    /// The same; where one of them fails, `mark` is to say so.
+    fn anybody_marked(&mut self, mark: Option<&str>, findings: &mut Findings<'c>) -> Verdict {
+        let mut failed = false;
+        let verdict = self.anybody(findings, |verdict| failed |= matches!(verdict, Verdict::Refused(_)));
+        if failed && let Some(mark) = mark {
+            findings.marks.push(mark.to_owned());
+        }
+        verdict
+    }
+
+    /// A refusal, which is noted with the provider that was asked, or else with the only one.
+    fn refused(&self, provider: Option<&Provider>, reason: Reason, findings: &mut Findings<'c>) -> Verdict {
+        let only = match &self.config.providers[..] {
+            [only] => Some(only),
+            _ => None,
+        };
+        findings.note(provider.or(only).and_then(|provider| provider.metadata.failed(reason)));
+        Verdict::Refused(reason)
+    }
+
+    /// Judges a token and notes why it fails: with the provider that was asked, or whose it turns out to be.
+    fn judge<'r>(
+        &mut self,
+        found: &Found<'c>,
+        asked: Option<&'c Provider>,
+        findings: &mut Findings<'c>,
+        provider: impl FnOnce(&UnverifiedToken) -> Option<(ProviderId, &'c Provider, Option<&'r [String]>)>,
+    ) -> Verdict {
+        let mut judged_by = asked;
+        let verdict = self.judge_token(found, findings, |token| {
+            let found = provider(token);
+            judged_by = judged_by.or(found.map(|(_, provider, _)| provider));
+            found
+        });
+        match verdict {
+            Verdict::Refused(reason) => self.refused(judged_by, reason, findings),
+            Verdict::Passed | Verdict::Waiting(_) => verdict,
+        }
+    }
+
     /// Whether a token passes with the provider that it is for. What is known of it saves reading it and verifying its
     /// signature once more, and nothing else: it is judged by the same rules, at this time, and by the keys that its issuer
     /// publishes now.
-    fn judge<'r>(
+    fn judge_token<'r>(
         &mut self,
         found: &Found<'c>,
         findings: &mut Findings<'c>,
@@ -298,6 +363,7 @@ fn accept<'c>(
     if provider.clear_route_cache {
         findings.route = RouteCache::Clear;
     }
+    findings.note(accepted.metadata().iter().cloned());
     findings.tokens.push((id, accepted));
     Verdict::Passed
 }

@@ -5,6 +5,7 @@
 mod admission;
 mod cache;
 mod claims;
+mod extraction;
 mod headers;
 mod keys;
 mod order;

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::gate::{Decision, Forward, Passage, Patience, Refusal, RouteCache, decide};
 use crate::headers::{Edit, Edits};
 use crate::keys::{Fetch, Guest, KeyStore, ProviderId, Step, WaitingRoom, Worker as WorkerName};
+use crate::metadata::{METADATA_PREFIX, MetadataEntry};
 use crate::refusal::{Detail, Reason, Severity};
 use crate::request::{HeaderList, Surroundings};
 use crate::requirement::RouteWord;
@@ -73,6 +74,9 @@ impl Worker {
         }
         for property in [REFUSAL, SUBJECT] {
             calls::declare_property(property);
+        }
+        for key in config.providers.iter().flat_map(|provider| provider.metadata.iter()) {
+            calls::declare_property(&property_of(key));
         }
         self.name = WorkerName::new(calls::nanoseconds() ^ u64::from(self.root_id));
         self.room = WaitingRoom::new(config.max_waiting);
@@ -246,6 +250,7 @@ impl Worker {
         if forward.route == RouteCache::Clear {
             calls::clear_route_cache();
         }
+        note(&forward.metadata);
         if let Some(subject) = forward.caller.as_ref().and_then(|caller| caller.subject.as_deref()) {
             calls::set_property(SUBJECT, subject);
         }
@@ -268,11 +273,24 @@ impl Worker {
             format!("refused with {} {}: {}", entry.status, entry.code, entry.detail)
         });
         calls::set_property(REFUSAL, entry.code);
+        note(&refusal.metadata);
         let mut detail = Detail::Shown;
         if let Some(Plugin { config, counters, .. }) = &self.plugin {
             counters.refused(refusal.reason);
             detail = config.refusal_detail;
         }
         calls::answer(&refusal.answer(request, detail));
+    }
+}
+
+/// The property that stands for a key of dynamic metadata.
+fn property_of(key: &str) -> String {
+    format!("{METADATA_PREFIX}{key}")
+}
+
+/// Writes what the native filter writes into dynamic metadata.
+fn note(metadata: &[MetadataEntry]) {
+    for entry in metadata {
+        calls::set_property(&property_of(&entry.key), &entry.value);
     }
 }

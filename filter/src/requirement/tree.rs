@@ -22,6 +22,9 @@ pub enum Requirement {
     AllowMissing,
     /// Anything: a token that its issuer's provider accepts tells who is asking, any other is as good as none.
     AllowMissingOrFailed,
+    /// Anything, like [`Requirement::AllowMissingOrFailed`]; that a token failed is said in this header, if there is one. As
+    /// in the native filter, only a token that was verified is taken for what it says.
+    ExtractOnly(Option<String>),
 }
 
 /// Whose tokens are asked for.
@@ -31,6 +34,8 @@ pub enum Whose<'r> {
     Provider(ProviderId, Option<&'r [String]>),
     /// Anybody's: each token is for the provider of its issuer.
     Anybody,
+    /// The same, and this header says that one failed.
+    AnybodyMarked(Option<&'r str>),
 }
 
 /// What came of a question, or of a whole tree.
@@ -53,6 +58,10 @@ pub fn evaluate(requirement: &Requirement, judge: &mut impl FnMut(Whose<'_>) -> 
         Requirement::All(requirements) => all(requirements, judge),
         Requirement::AllowMissing => judge(Whose::Anybody).forgive(Allowance::Missing),
         Requirement::AllowMissingOrFailed => judge(Whose::Anybody).forgive(Allowance::MissingOrFailed),
+        // Not an allowance: beside others it asks for itself, where it stands.
+        Requirement::ExtractOnly(mark) => {
+            judge(Whose::AnybodyMarked(mark.as_deref())).forgive(Allowance::MissingOrFailed)
+        }
     }
 }
 
@@ -137,7 +146,7 @@ mod tests {
     use super::*;
     use crate::keys::Why;
     use crate::testing::test;
-    use Requirement::{All, AllowMissing, AllowMissingOrFailed, Any, Provider};
+    use Requirement::{All, AllowMissing, AllowMissingOrFailed, Any, ExtractOnly, Provider};
     use Verdict::{Passed, Refused, Waiting};
 
     const A: ProviderId = ProviderId::new(0);
@@ -159,6 +168,7 @@ mod tests {
                 Whose::Provider(provider, _) if provider == A => ('a', a),
                 Whose::Provider(..) => ('b', b),
                 Whose::Anybody => ('?', anybody),
+                Whose::AnybodyMarked(_) => ('!', anybody),
             };
             asked.push(name);
             verdict
@@ -216,6 +226,33 @@ mod tests {
         ] {
             let found = judged(&requirement, a, b, FAILED);
             assert_eq!(found, (expected, asked.to_owned()), "{requirement:?} {a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn extraction_passes_whatever_comes_and_is_asked_where_it_stands() {
+        let only = || ExtractOnly(None);
+        for (requirement, a, anybody, expected, asked) in [
+            (only(), FAILED, MISSING, Passed, "!"),
+            (only(), FAILED, FAILED, Passed, "!"),
+            (only(), FAILED, COLD, COLD, "!"),
+            (Any(vec![Provider(A), only()]), FAILED, FAILED, Passed, "a!"),
+            (Any(vec![Provider(A), only()]), Passed, FAILED, Passed, "a"),
+            (Any(vec![only(), Provider(A)]), FAILED, FAILED, Passed, "!"),
+            (
+                Any(vec![AllowMissing, Provider(A), only()]),
+                FAILED,
+                FAILED,
+                Passed,
+                "a!",
+            ),
+            (Any(vec![only(), AllowMissing]), FAILED, MISSING, Passed, "!"),
+            (All(vec![Provider(A), only()]), FAILED, FAILED, FAILED, "a"),
+            (All(vec![Provider(A), only()]), Passed, FAILED, Passed, "a!"),
+            (All(vec![only(), Provider(A)]), MISSING, Passed, MISSING, "!a"),
+        ] {
+            let found = judged(&requirement, a, Passed, anybody);
+            assert_eq!(found, (expected, asked.to_owned()), "{requirement:?} {a:?} {anybody:?}");
         }
     }
 

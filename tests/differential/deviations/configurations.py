@@ -78,15 +78,6 @@ def _in(slug: str, ours: str, why: str, complaint: str, **changes: Change) -> Co
 
 CONFIGURATIONS = (
     _in(
-        "config-metadata",
-        "Dynamic metadata is refused.",
-        "A Wasm filter can't write it; leaving it out in silence would change what other filters do.",
-        "is not supported",
-        payload=_provider(payload_in_metadata="m"),
-        header=_provider(header_in_metadata="m"),
-        status=_provider(failed_status_in_metadata="m"),
-    ),
-    _in(
         "config-match",
         "Conditions that the native filter ignores are refused.",
         "A rule that matches more than it says is a hole.",

@@ -8,6 +8,7 @@ use jose::{Claims, KeyIdentity, UnverifiedToken, VerifiedToken};
 
 use crate::config::Provider;
 use crate::headers::{UnusableClaim, header_text};
+use crate::metadata::MetadataEntry;
 
 /// A token that was verified, and what its provider makes of it. It holds the key's identity and not the key, which would
 /// outlive its removal from the set.
@@ -16,6 +17,7 @@ pub struct Accepted {
     token: UnverifiedToken,
     key: KeyIdentity,
     headers: Vec<Option<Result<Vec<u8>, UnusableClaim>>>,
+    metadata: Vec<MetadataEntry>,
     caller: Arc<Caller>,
 }
 
@@ -51,6 +53,7 @@ impl Accepted {
             token: token.as_unverified().clone(),
             key: token.key().identity(),
             headers,
+            metadata: provider.metadata.accepted(token.as_unverified()),
             caller,
         }
     }
@@ -77,6 +80,12 @@ impl Accepted {
         self.headers.iter()
     }
 
+    /// What is noted of it.
+    #[must_use]
+    pub fn metadata(&self) -> &[MetadataEntry] {
+        &self.metadata
+    }
+
     /// Who is asking.
     #[must_use]
     pub fn caller(&self) -> &Arc<Caller> {
@@ -87,9 +96,14 @@ impl Accepted {
     #[must_use]
     pub fn memory(&self) -> usize {
         let values = self.headers.iter().flatten().flatten();
+        let entries = self.metadata.iter();
         size_of::<Self>()
             + self.headers.capacity() * size_of::<Option<Result<Vec<u8>, UnusableClaim>>>()
             + values.map(Vec::capacity).sum::<usize>()
+            + self.metadata.capacity() * size_of::<MetadataEntry>()
+            + entries
+                .map(|entry| entry.key.capacity() + entry.value.capacity())
+                .sum::<usize>()
             + self.caller.memory()
     }
 }
