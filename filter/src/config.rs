@@ -24,6 +24,7 @@ use std::time::Duration;
 
 pub use error::{ConfigError, ConfigErrors};
 
+use crate::access_log::LogField;
 use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, PayloadHeader, Sanitiser};
 use crate::keys::{KeySetSource, KeyStore, Keys, RefreshPolicy, RemoteKeys};
 use crate::metadata::MetadataKeys;
@@ -55,6 +56,8 @@ pub struct Config {
     pub bypass_cors_preflight: bool,
     /// How much a refusal tells.
     pub refusal_detail: Detail,
+    /// What access logs can show of a request that goes on.
+    pub access_log: Vec<LogField>,
     /// What stands before the names of the counters; empty or ending in a dot.
     pub stat_prefix: String,
     /// No token may be longer.
@@ -195,6 +198,7 @@ impl Config {
             } else {
                 Detail::Shown
             },
+            access_log: sections::access_log(&wire.access_log, report),
             stat_prefix: sections::stat_prefix(wire.stat_prefix, report),
             max_token_bytes: limits.max_token_bytes,
             token_cache,

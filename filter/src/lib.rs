@@ -1,6 +1,8 @@
 //! Gatehouse's filter: a proxy-wasm plugin that verifies tokens, sanitises headers, decides who may pass and chooses the
 //! upstream cluster. Everything but `host` is pure and runs anywhere; [`gate::decide`] is the place to begin reading.
 
+pub mod access_log;
+pub mod account;
 pub mod authorization;
 pub mod clock;
 pub mod config;

@@ -8,6 +8,7 @@ use jose::key_set::MAX_SET_LEN;
 use super::error::Report;
 use super::names::own_header_name;
 use super::{Limits, Trusted, wire};
+use crate::access_log::LogField;
 use crate::keys::RefreshPolicy;
 use crate::token::{CacheLimits, TokenProfile};
 
@@ -146,6 +147,23 @@ pub(super) fn token_cache(
         max_entries: size(max_entries),
         max_bytes: size(max_bytes),
     }
+}
+
+/// `access_log`
+pub(super) fn access_log(names: &[String], report: &Report) -> Vec<LogField> {
+    let mut fields = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        let field = LogField::ALL.into_iter().find(|field| field.name() == name);
+        match field {
+            Some(field) if fields.contains(&field) => {}
+            Some(field) => fields.push(field),
+            None => report.add(
+                format!("access_log[{index}]"),
+                "is nothing that can be shown; write \"subject\", \"issuer\", \"client\" or \"key_id\"",
+            ),
+        }
+    }
+    fields
 }
 
 /// `token_profiles`

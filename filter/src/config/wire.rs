@@ -27,6 +27,7 @@ pub(super) struct Root {
     pub(super) token_profiles: Vec<(String, TokenProfile)>,
     pub(super) token_limits: Option<TokenLimits>,
     pub(super) token_cache: Option<TokenCache>,
+    pub(super) access_log: Vec<String>,
     pub(super) keys: Option<Keys>,
     pub(super) discovery: Vec<(String, Discovery)>,
 }
@@ -47,6 +48,7 @@ impl Root {
             token_profiles: fields.map("token_profiles", TokenProfile::read).unwrap_or_default(),
             token_limits: fields.object("token_limits", TokenLimits::read),
             token_cache: fields.object("token_cache", TokenCache::read),
+            access_log: fields.strings("access_log"),
             keys: fields.object("keys", Keys::read),
             discovery: fields.map("discovery", Discovery::read).unwrap_or_default(),
         }

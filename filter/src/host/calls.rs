@@ -15,24 +15,43 @@ use crate::refusal::{Answer, GrpcStatus};
 use crate::request::{Body, HeaderList};
 use crate::requirement::RouteWord;
 
-/// The time. The host's clock never fails.
-pub(super) fn now() -> Timestamp {
-    let now = hostcalls::get_current_time()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Timestamp::from_millis(
-        now.and_then(|since| u64::try_from(since.as_millis()).ok())
-            .unwrap_or_default(),
-    )
+/// A reading of the clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    nanoseconds: u64,
 }
 
-/// Nanoseconds of the clock: different for every instance that asks.
-pub(super) fn nanoseconds() -> u64 {
+impl Moment {
+    /// The time that it shows.
+    pub(super) fn timestamp(self) -> Timestamp {
+        Timestamp::from_millis(self.nanoseconds / 1_000_000)
+    }
+
+    /// How many microseconds later this is than another reading; none if the clock was set back meanwhile.
+    pub(super) fn microseconds_since(self, earlier: Self) -> Option<u64> {
+        Some(self.nanoseconds.checked_sub(earlier.nanoseconds)? / 1000)
+    }
+
+    /// Nanoseconds since the epoch: different for every instance that asks.
+    pub(super) fn nanoseconds(self) -> u64 {
+        self.nanoseconds
+    }
+}
+
+/// Reads the clock, which never fails.
+pub(super) fn moment() -> Moment {
     let now = hostcalls::get_current_time()
         .ok()
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    now.and_then(|since| u64::try_from(since.as_nanos()).ok())
-        .unwrap_or_default()
+    let nanoseconds = now.and_then(|since| u64::try_from(since.as_nanos()).ok());
+    Moment {
+        nanoseconds: nanoseconds.unwrap_or_default(),
+    }
+}
+
+/// The time.
+pub(super) fn now() -> Timestamp {
+    moment().timestamp()
 }
 
 /// Writes a line, if the host wants lines of that level. Both calls always succeed.
@@ -183,9 +202,24 @@ pub(super) fn counter(name: &str) -> Option<u32> {
     hostcalls::define_metric(MetricType::Counter, name).ok()
 }
 
-/// Adds one to a counter.
-pub(super) fn count(counter: u32) {
-    let _counted = hostcalls::increment_metric(counter, 1);
+/// A new gauge. Always succeeds.
+pub(super) fn gauge(name: &str) -> Option<u32> {
+    hostcalls::define_metric(MetricType::Gauge, name).ok()
+}
+
+/// A new histogram. Always succeeds.
+pub(super) fn histogram(name: &str) -> Option<u32> {
+    hostcalls::define_metric(MetricType::Histogram, name).ok()
+}
+
+/// Adds to a counter or a gauge.
+pub(super) fn increase(metric: u32, by: i64) {
+    let _increased = hostcalls::increment_metric(metric, by);
+}
+
+/// Sets a gauge, or adds a value to a histogram.
+pub(super) fn record(metric: u32, value: u64) {
+    let _recorded = hostcalls::record_metric(metric, value);
 }
 
 /// A GET to a cluster. Only from a root context: its answer must outlive any request. An unknown cluster, and one without

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use proxy_wasm::types::LogLevel;
 
 use super::calls;
-use super::counters::count;
 use super::worker::{Plugin, Worker};
 use crate::clock::Timestamp;
 use crate::config::{KeyOrigin, RemoteJwks};
@@ -95,6 +94,7 @@ impl Worker {
         for (id, why) in self.wanted(now) {
             self.fetch(id, why, now);
         }
+        self.publish(now);
         self.settle(now);
     }
 
@@ -243,7 +243,7 @@ impl Worker {
     fn fetched(&mut self, id: ProviderId, keys: jose::JwkSet, document: &[u8], now: Timestamp) {
         let Some(names) = self.names(id) else { return };
         let Some(plugin) = &mut self.plugin else { return };
-        count(plugin.counters.fetch_success);
+        plugin.counters.fetched(id);
         let Some(remote) = plugin.keys.remote_mut(id) else {
             return;
         };
@@ -287,9 +287,9 @@ impl Worker {
     }
 
     /// Counts and tells an answer that was no good.
-    fn report(&self, id: ProviderId, step: &Step, error: &DocumentError, fallback: &str) {
-        let Some(plugin) = &self.plugin else { return };
-        count(plugin.counters.fetch_failed);
+    fn report(&mut self, id: ProviderId, step: &Step, error: &DocumentError, fallback: &str) {
+        let Some(plugin) = &mut self.plugin else { return };
+        plugin.counters.fetch_failed(id);
         let name = plugin
             .config
             .providers

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use proxy_wasm::types::{Action, LogLevel};
 
-use super::calls;
-use super::counters::{Counters, count};
+use super::calls::{self, Moment};
+use super::counters::Counters;
+use crate::access_log::REFUSAL_PROPERTY;
+use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::gate::{Decision, Forward, Passage, Patience, Refusal, RouteCache, decide};
+use crate::gate::{Decision, Forward, Patience, Refusal, RouteCache, decide_before};
 use crate::headers::{Edit, Edits};
 use crate::keys::{Fetch, Guest, KeyStore, ProviderId, Step, WaitingRoom, Worker as WorkerName};
 use crate::metadata::{METADATA_PREFIX, MetadataEntry};
@@ -17,10 +19,6 @@ use crate::refusal::{Detail, Reason, Severity};
 use crate::request::{HeaderList, Surroundings};
 use crate::requirement::RouteWord;
 use crate::token::TokenCache;
-
-/// The properties of a request that access logs can show.
-const REFUSAL: &str = "gatehouse.refusal";
-const SUBJECT: &str = "gatehouse.subject";
 
 /// Between ticks while somebody waits. A tick reads two small values for each key set.
 const FAST: Duration = Duration::from_millis(10);
@@ -51,6 +49,7 @@ pub(super) struct Plugin {
     pub(super) config: Config,
     pub(super) keys: KeyStore,
     tokens: TokenCache,
+    account: Account,
     pub(super) counters: Counters,
 }
 
@@ -72,21 +71,26 @@ impl Worker {
         for warning in &config.warnings {
             calls::log(LogLevel::Warn, || format!("configuration: {warning}"));
         }
-        for property in [REFUSAL, SUBJECT] {
+        let fields = config.access_log.iter();
+        for property in fields.map(|field| field.property()).chain([REFUSAL_PROPERTY]) {
             calls::declare_property(property);
         }
         for key in config.providers.iter().flat_map(|provider| provider.metadata.iter()) {
             calls::declare_property(&property_of(key));
         }
-        self.name = WorkerName::new(calls::nanoseconds() ^ u64::from(self.root_id));
+        self.name = WorkerName::new(calls::moment().nanoseconds() ^ u64::from(self.root_id));
         self.room = WaitingRoom::new(config.max_waiting);
-        let counters = Counters::define(&config.stat_prefix);
+        let counters = Counters::define(
+            &config.stat_prefix,
+            config.providers.iter().map(|provider| provider.name.as_str()),
+        );
         let keys = config.key_store();
         let tokens = config.token_cache();
         self.plugin = Some(Plugin {
             config,
             keys,
             tokens,
+            account: Account::default(),
             counters,
         });
         self.prepare_shared();
@@ -96,13 +100,13 @@ impl Worker {
     /// A request has come.
     pub(super) fn arrived(&mut self, id: u32, request: HeaderList) -> Action {
         let request = &request.within(self.surroundings());
-        let now = calls::now();
-        let mut decision = self.decide(request, now, Patience::Left);
+        let began = calls::moment();
+        let mut decision = self.decide(request, began, Patience::Left);
         if self.news_for(&decision) {
-            decision = self.decide(request, now, Patience::Left);
+            decision = self.decide(request, began, Patience::Left);
         }
         if let Decision::Wait(fetch) = decision {
-            let deadline = now.plus(
+            let deadline = began.timestamp().plus(
                 self.plugin
                     .as_ref()
                     .map(|plugin| plugin.config.max_wait)
@@ -121,7 +125,7 @@ impl Worker {
                 self.pace(FAST);
                 return Action::Pause;
             }
-            decision = self.decide(request, now, Patience::Exhausted);
+            decision = self.decide(request, began, Patience::Exhausted);
         }
         self.carry_out(request, decision)
     }
@@ -178,7 +182,7 @@ impl Worker {
                 let _kept = self.room.admit(id, guest);
                 continue;
             }
-            let decision = self.decide(&guest.request.request, now, patience);
+            let decision = self.decide(&guest.request.request, calls::moment(), patience);
             if let Decision::Wait(fetch) = decision {
                 guest.request.fetch = fetch;
                 guest.request.generation = self.generation(fetch);
@@ -220,18 +224,46 @@ impl Worker {
         remote.map_or(0, crate::keys::RemoteKeys::generation)
     }
 
-    fn decide(&mut self, request: &HeaderList, now: Timestamp, patience: Patience) -> Decision {
-        match &mut self.plugin {
-            Some(Plugin {
-                config, keys, tokens, ..
-            }) => decide(request, config, keys, tokens, now, patience),
-            None => Decision::Refuse(Refusal::of(Reason::GateNotReady)),
+    /// Decides about a request that is looked at since then.
+    fn decide(&mut self, request: &HeaderList, began: Moment, patience: Patience) -> Decision {
+        let Some(plugin) = &mut self.plugin else {
+            return Decision::Refuse(Refusal::of(Reason::GateNotReady));
+        };
+        plugin.account.clear();
+        let decision = decide_before(
+            &plugin.account,
+            request,
+            &plugin.config,
+            &plugin.keys,
+            &mut plugin.tokens,
+            began.timestamp(),
+            patience,
+        );
+        if plugin.account.has_verified()
+            && let Some(microseconds) = calls::moment().microseconds_since(began)
+        {
+            plugin.counters.verified_within(microseconds);
+        }
+        decision
+    }
+
+    /// Shows the host what was counted, and how things are.
+    pub(super) fn publish(&mut self, now: Timestamp) {
+        let Some(plugin) = &mut self.plugin else { return };
+        plugin.counters.write();
+        plugin.counters.token_cache(plugin.tokens.len(), plugin.tokens.bytes());
+        for id in plugin.keys.remotes() {
+            let Some(remote) = plugin.keys.remote(id) else { continue };
+            let age = remote
+                .fetched_at()
+                .map(|at| now.since(at).unwrap_or_default().as_secs());
+            plugin.counters.keys(id, age, remote.ledger().last_failed());
         }
     }
 
     /// Carries out a decision for the effective context: `Continue` lets the request go on, `Pause` means that it was
     /// answered.
-    fn carry_out(&self, request: &HeaderList, decision: Decision) -> Action {
+    fn carry_out(&mut self, request: &HeaderList, decision: Decision) -> Action {
         match decision {
             Decision::Forward(forward) => {
                 self.forward(forward);
@@ -245,24 +277,23 @@ impl Worker {
         Action::Pause
     }
 
-    fn forward(&self, forward: Forward) {
+    fn forward(&mut self, forward: Forward) {
         calls::edit_headers(forward.edits);
         if forward.route == RouteCache::Clear {
             calls::clear_route_cache();
         }
         note(&forward.metadata);
-        if let Some(subject) = forward.caller.as_ref().and_then(|caller| caller.subject.as_deref()) {
-            calls::set_property(SUBJECT, subject);
-        }
-        if let Some(Plugin { counters, .. }) = &self.plugin {
-            count(match forward.passage {
-                Passage::Allowed => counters.allowed,
-                Passage::Preflight => counters.preflight,
-            });
+        let Some(plugin) = &mut self.plugin else { return };
+        plugin.counters.forwarded(forward.passage, plugin.account.judged());
+        let Some(caller) = forward.caller else { return };
+        for field in &plugin.config.access_log {
+            if let Some(value) = field.of(&caller) {
+                calls::set_property(field.property(), value);
+            }
         }
     }
 
-    fn refuse(&self, request: &HeaderList, refusal: &Refusal) {
+    fn refuse(&mut self, request: &HeaderList, refusal: &Refusal) {
         let entry = refusal.reason.entry();
         let level = match entry.severity {
             Severity::Debug => LogLevel::Debug,
@@ -272,12 +303,15 @@ impl Worker {
         calls::log(level, || {
             format!("refused with {} {}: {}", entry.status, entry.code, entry.detail)
         });
-        calls::set_property(REFUSAL, entry.code);
+        calls::set_property(REFUSAL_PROPERTY, entry.code);
         note(&refusal.metadata);
         let mut detail = Detail::Shown;
-        if let Some(Plugin { config, counters, .. }) = &self.plugin {
-            counters.refused(refusal.reason);
-            detail = config.refusal_detail;
+        if let Some(plugin) = &mut self.plugin {
+            let provider = plugin.account.refused_by(refusal.reason);
+            plugin
+                .counters
+                .refused(refusal.reason, provider, plugin.account.judged());
+            detail = plugin.config.refusal_detail;
         }
         calls::answer(&refusal.answer(request, detail));
     }
