@@ -34,11 +34,11 @@ filter: setup-wasm ## build the plugin into dist/gatehouse.wasm
 	@cp $(WASM_TARGET)/wasm32-unknown-unknown/wasm/gatehouse.wasm dist/gatehouse.wasm
 	@printf 'dist/gatehouse.wasm, %s bytes\n' "$$(wc -c <dist/gatehouse.wasm)"
 
-services: ## build the token issuer and the demo services into dist/
-	$(SAY) 'building the token issuer and the demo services (a few minutes the first time)'
-	@cargo build --release --package token-issuer --package gatehouse-demo
+services: ## build the token issuer, the demo services and the command `gatehouse` into dist/
+	$(SAY) 'building the token issuer, the demo services and the command (a few minutes the first time)'
+	@cargo build --release --package token-issuer --package gatehouse-demo --package gatehouse-command
 	@mkdir -p dist
-	@cp $(TARGET)/release/token-issuer $(TARGET)/release/demo dist/
+	@cp $(TARGET)/release/token-issuer $(TARGET)/release/demo $(TARGET)/release/gatehouse dist/
 
 build: filter services ## build everything that runs
 

@@ -15,6 +15,7 @@ mod requirement;
 mod sections;
 mod service;
 mod source;
+mod spelling;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,7 @@ mod wire;
 
 use std::time::Duration;
 
-pub use error::{ConfigError, ConfigErrors};
+pub use error::{ConfigError, ConfigErrors, Subject};
 
 use crate::access_log::LogField;
 use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, PayloadHeader, Sanitiser};

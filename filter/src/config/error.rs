@@ -11,6 +11,17 @@ pub struct ConfigError {
     pub path: String,
     /// What is wrong, and what would be right.
     pub problem: String,
+    /// What of the field it is that is wrong.
+    pub subject: Subject,
+}
+
+/// What of a field is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// What it says, or that it is missing.
+    Value,
+    /// That it is there at all: nobody knows what it means.
+    Name,
 }
 
 /// Everything that is wrong; never empty.
@@ -47,10 +58,16 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn add(&self, path: impl Into<String>, problem: impl Into<String>) {
-        let error = ConfigError {
-            path: path.into(),
-            problem: problem.into(),
-        };
+        self.add_about(Subject::Value, path.into(), problem.into());
+    }
+
+    /// Notes a field that nobody asked for.
+    pub(super) fn add_unknown(&self, path: impl Into<String>, problem: impl Into<String>) {
+        self.add_about(Subject::Name, path.into(), problem.into());
+    }
+
+    fn add_about(&self, subject: Subject, path: String, problem: String) {
+        let error = ConfigError { path, problem, subject };
         let mut errors = self.errors.borrow_mut();
         // A field may be asked for more than once.
         if !errors.contains(&error) {
@@ -63,6 +80,7 @@ impl Report {
         self.warnings.borrow_mut().push(ConfigError {
             path: path.into(),
             problem: problem.into(),
+            subject: Subject::Value,
         });
     }
 

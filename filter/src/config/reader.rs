@@ -8,6 +8,7 @@ use std::time::Duration;
 use jose::json::{Number, Object, Value};
 
 use super::error::Report;
+use super::spelling;
 
 /// Reads the outermost object. `@type` may stand there: it comes along when a `typed_config` is pasted.
 pub(super) fn read_root<T>(object: &Object, report: &Report, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
@@ -211,10 +212,11 @@ impl<'f> Fields<'f> {
         for (name, _) in self.object.iter() {
             if !names.clone().any(|known| *known == name || camel_case(known) == name) {
                 let problem = format!(
-                    "is no field that Gatehouse knows; allowed here are: {}",
+                    "is no field that Gatehouse knows{}; allowed here are: {}",
+                    spelling::hint(name, self.known.iter().copied()),
                     self.known.join(", ")
                 );
-                self.report.add(self.path_of(name), problem);
+                self.report.add_unknown(self.path_of(name), problem);
             }
         }
     }

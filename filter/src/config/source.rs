@@ -2,7 +2,7 @@
 
 use jose::json::{self, Object, Value};
 
-use super::error::ConfigError;
+use super::error::{ConfigError, Subject};
 use super::structure;
 
 /// Reads JSON text, or else a serialised `google.protobuf.Struct`. The two can't be confused: a `Struct` begins with the
@@ -11,6 +11,7 @@ pub(super) fn document(bytes: &[u8]) -> Result<Object, ConfigError> {
     let error = |problem: String| ConfigError {
         path: "configuration".to_owned(),
         problem,
+        subject: Subject::Value,
     };
     if bytes.trim_ascii().is_empty() {
         return Err(error(

@@ -1,0 +1,120 @@
+//! What stands around a configuration and must fit it: the clusters that it names, the route that reads its choice, and what
+//! happens to requests while the plugin can't run.
+
+use super::{Finding, Severity};
+use crate::document::{Content, Node, Position};
+use crate::plugin::{Kind, Plugin};
+use filter::service::CLUSTER_HEADER;
+
+/// Everything that does not fit.
+pub(super) fn findings(plugin: &Plugin<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(open_door(plugin));
+    let (Some(resources), Some(tree)) = (plugin.document.get("static_resources"), &plugin.configuration.tree) else {
+        return findings;
+    };
+    let is_static = |field: &str| plugin.document.at(&["dynamic_resources", field]).is_none();
+    findings.extend(clusters(tree, resources, severity(is_static("cds_config"))));
+    let all_routes_known = is_static("lds_config") && !anywhere(resources, &|node| node.get("rds").is_some());
+    findings.extend(cluster_header(tree, resources, severity(all_routes_known)));
+    findings
+}
+
+/// What is certain is an error; what another part of the configuration may mend is a warning.
+fn severity(certain: bool) -> Severity {
+    if certain { Severity::Error } else { Severity::Warning }
+}
+
+/// While the plugin can't run, requests must not pass.
+fn open_door(plugin: &Plugin<'_>) -> Option<Finding> {
+    let (field, word) = match plugin.kind {
+        Kind::Wasm => ("failure_policy", "FAIL_OPEN"),
+        Kind::IstioPlugin => ("fail_strategy", "FAIL_OPEN"),
+        Kind::ExtensionPolicy => ("fail_open", "true"),
+        Kind::Configuration | Kind::Native => return None,
+    };
+    let is_open = |field: &str, word: &str| {
+        let node = plugin.carrier.get(field)?;
+        let says = match &node.content {
+            Content::Text(text, _) => text == word,
+            Content::Bool(flag) => *flag && word == "true",
+            _ => false,
+        };
+        says.then_some((field.to_owned(), node))
+    };
+    let (field, node) = is_open(field, word).or_else(|| is_open("fail_open", "true"))?;
+    let better = match plugin.kind {
+        Kind::Wasm => "write failure_policy: FAIL_RELOAD",
+        Kind::IstioPlugin => "write failStrategy: FAIL_CLOSE",
+        _ => "leave it out",
+    };
+    let problem = format!("lets every request through, unverified, while the plugin can't run; {better}");
+    Some(Finding {
+        found: node.text().map(|text| format!("{text:?}")).or(Some("true".to_owned())),
+        ..Finding::new(Severity::Warning, &field, &problem, node.position)
+    })
+}
+
+/// Every cluster that is named must exist.
+fn clusters(tree: &Node, resources: &Node, severity: Severity) -> Vec<Finding> {
+    let there = resources.get("clusters").map(Node::elements).unwrap_or_default();
+    let there: Vec<&str> = there.iter().filter_map(|cluster| cluster.get("name")?.text()).collect();
+    let mut named = Vec::new();
+    named_clusters(tree, "", &mut named);
+    let unknown = named.into_iter().filter(|(_, name, _)| !there.contains(&name.as_str()));
+    unknown
+        .map(|(path, name, position)| {
+            let known = if there.is_empty() {
+                "none".to_owned()
+            } else {
+                there.join(", ")
+            };
+            let problem = format!("names a cluster that static_resources.clusters does not have; there are: {known}");
+            Finding {
+                found: Some(format!("{name:?}")),
+                ..Finding::new(severity, &path, &problem, position)
+            }
+        })
+        .collect()
+}
+
+/// The fields of a configuration that name clusters: `cluster`, and those that end in it.
+fn named_clusters(node: &Node, path: &str, found: &mut Vec<(String, String, Option<Position>)>) {
+    for entry in node.entries() {
+        let path = if path.is_empty() {
+            entry.key.clone()
+        } else {
+            format!("{path}.{}", entry.key)
+        };
+        let is_name = entry.key == "cluster" || entry.key.ends_with("_cluster") || entry.key.ends_with("Cluster");
+        match entry.value.text() {
+            Some(name) if is_name && !name.is_empty() => found.push((path, name.to_owned(), entry.value.position)),
+            _ => named_clusters(&entry.value, &path, found),
+        }
+    }
+    for (index, element) in node.elements().iter().enumerate() {
+        named_clusters(element, &format!("{path}[{index}]"), found);
+    }
+}
+
+/// With services, some route must go where the gate says.
+fn cluster_header(tree: &Node, resources: &Node, severity: Severity) -> Option<Finding> {
+    let services = tree.get("services").filter(|services| !services.entries().is_empty())?;
+    let reads_it = |node: &Node| {
+        node.get("cluster_header")
+            .and_then(Node::text)
+            .is_some_and(|name| name.eq_ignore_ascii_case(CLUSTER_HEADER))
+    };
+    if anywhere(resources, &reads_it) {
+        return None;
+    }
+    let problem =
+        format!("choose nothing: no route reads what the gate chose; give one `cluster_header: {CLUSTER_HEADER}`");
+    Some(Finding::new(severity, "services", &problem, services.position))
+}
+
+fn anywhere(node: &Node, holds: &impl Fn(&Node) -> bool) -> bool {
+    holds(node)
+        || node.entries().iter().any(|entry| anywhere(&entry.value, holds))
+        || node.elements().iter().any(|element| anywhere(element, holds))
+}
