@@ -9,6 +9,7 @@ use jose::json::{self, JsonError};
 use serde::Serialize;
 
 use crate::document::{self, Layout, Position, in_lines, site};
+use crate::paint::printable;
 use crate::plugin::{Plugin, plugins};
 
 pub(crate) use render::{as_json, as_text};
@@ -67,8 +68,8 @@ impl Finding {
     pub(crate) fn new(severity: Severity, path: &str, problem: &str, position: Option<Position>) -> Self {
         Self {
             severity,
-            path: path.to_owned(),
-            problem: problem.to_owned(),
+            path: printable(path),
+            problem: printable(problem),
             found: None,
             line: position.map(|position| position.line),
             column: position.map(|position| position.column),

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::check::{self, Checked, Severity};
 use crate::explain::{self, Explained};
 use crate::paint::Paint;
+use crate::redact::Redactor;
 
 /// Checks configurations of the Gatehouse filter, and explains what it decides about a request.
 #[derive(Debug, Parser)]
@@ -102,10 +103,25 @@ pub(crate) enum Format {
 }
 
 pub(crate) fn run() -> ExitCode {
-    let (text, status) = match Cli::parse().command {
-        Command::Check(arguments) => check(&arguments),
-        Command::Explain(arguments) => explain(&arguments),
+    let said = match Cli::try_parse() {
+        Ok(cli) => match cli.command {
+            Command::Check(arguments) => Ok(check(&arguments)),
+            Command::Explain(arguments) => explain(&arguments),
+        },
+        // What was asked for (`--help`) is no error.
+        Err(error) if !error.use_stderr() => Ok((error.to_string(), 0)),
+        Err(error) => Err(error.to_string()),
     };
+    let (text, status) = said.unwrap_or_else(|complaint| {
+        // A complaint may repeat what was typed, and that may be a token.
+        let typed: Vec<_> = std::env::args_os()
+            .map(std::ffi::OsString::into_encoded_bytes)
+            .collect();
+        let redactor = Redactor::of_texts(typed.iter().map(Vec::as_slice));
+        let complaint = redactor.clean(&complaint);
+        let _ = writeln!(std::io::stderr(), "{}", complaint.trim_end());
+        (String::new(), 2)
+    });
     // Whoever closed the pipe has seen enough; the status is still told.
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::from(status)
@@ -133,21 +149,13 @@ fn check_file(file: &str) -> Checked {
     }
 }
 
-fn explain(arguments: &Explain) -> (String, u8) {
-    match explain::explain(arguments) {
-        Ok(explained) => {
-            let text = match arguments.format {
-                Format::Text => explained.as_text(Paint::for_stdout()),
-                Format::Json => explained.as_json(),
-            };
-            (text, status_of(&explained))
-        }
-        Err(error) => {
-            let mut complaint = std::io::stderr();
-            let _ = writeln!(complaint, "error: {error}");
-            (String::new(), 2)
-        }
-    }
+fn explain(arguments: &Explain) -> Result<(String, u8), String> {
+    let explained = explain::explain(arguments).map_err(|error| format!("error: {error}"))?;
+    let text = match arguments.format {
+        Format::Text => explained.as_text(Paint::for_stdout()),
+        Format::Json => explained.as_json(),
+    };
+    Ok((text, status_of(&explained)))
 }
 
 fn status_of(explained: &Explained) -> u8 {

@@ -19,6 +19,7 @@ use filter::request::{HeaderList, Request, path_of};
 
 use crate::cli::Explain;
 use crate::document::Node;
+use crate::paint::printable;
 use crate::redact::Redactor;
 use recorder::Recorder;
 use step::Step;
@@ -117,7 +118,7 @@ fn headline(request: &HeaderList) -> String {
     let query = if target.contains(&b'?') { "?…" } else { "" };
     let host = request.first(":authority").map(String::from_utf8_lossy);
     let host = host.map(|host| format!(" at {host}")).unwrap_or_default();
-    step::printable(&format!(
+    printable(&format!(
         "{method} {}{query}{host}",
         String::from_utf8_lossy(path_of(target))
     ))

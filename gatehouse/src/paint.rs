@@ -1,4 +1,5 @@
-//! Colours, where somebody looks on: on a terminal, and not where `NO_COLOR` is set (<https://no-color.org>).
+//! What a terminal makes of a text: colours, where somebody looks on and `NO_COLOR` is not set (<https://no-color.org>), and
+//! nothing that a token or a file asks it for.
 
 use std::io::IsTerminal;
 
@@ -44,4 +45,17 @@ impl Paint {
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
+}
+
+/// The text with its control characters escaped: tokens and requests may hold anything, also what a terminal obeys.
+pub(crate) fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            printable.extend(letter.escape_unicode());
+        } else {
+            printable.push(letter);
+        }
+    }
+    printable
 }

@@ -20,10 +20,15 @@ pub(crate) struct Redactor {
 impl Redactor {
     /// Knows everything in a request that looks like a token's signature, percent-encoded or not.
     pub(crate) fn of(request: &impl Request) -> Self {
+        Self::of_texts(request.headers().map(|(_, value)| value))
+    }
+
+    /// Knows everything in some texts that looks so.
+    pub(crate) fn of_texts<'t>(texts: impl Iterator<Item = &'t [u8]>) -> Self {
         let mut redactor = Self::default();
-        for (_, value) in request.headers() {
+        for value in texts {
             let decoded = percent_decoded(value);
-            for value in [value, &decoded] {
+            for value in [value, decoded.as_slice()] {
                 // Base64url is what a token is made of; one that is malformed may hold the other alphabet.
                 redactor.learn(value, b"-_.");
                 redactor.learn(value, b"-_.+/");

@@ -178,6 +178,7 @@ fn without_keys_everything_else_is_still_told() {
     for line in [
         "✓ aud is",
         "? ES256, kid \"one\": can't be judged",
+        "would set   ? x-user-id: alice",
         "would wait for keys",
         "--jwks main=FILE",
     ] {
@@ -317,5 +318,111 @@ fn what_can_t_be_used_is_told_on_the_other_stream() {
         let said = gatehouse(&arguments, "");
         assert_eq!((said.status, said.out.as_str()), (2, ""), "{arguments:?}");
         assert!(said.err.contains(says), "{arguments:?}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_complaint_about_what_was_typed_repeats_no_token() {
+    let token = token(&json!({}));
+    let config = file("typed.json", &configuration().to_string());
+    for arguments in [
+        vec!["explain", &token],
+        vec!["check", "--format", &token],
+        vec!["explain", "--config", &config, "--path", "/", "--now", &token],
+        vec!["explain", "--config", &config, "--path", "/", "--plugin", &token],
+        vec!["explain", "--config", &config, "--path", "/", "--jwks", &token],
+        vec!["explain", "--config", &token, "--path", "/"],
+        vec!["explain", "--config", &config, "--path", "/", "--header", &token],
+    ] {
+        let said = gatehouse(&arguments, "");
+        assert_eq!((said.status, said.out.as_str()), (2, ""), "{}", said.err);
+        assert!(said.err.starts_with("error: "), "{}", said.err);
+        assert_no_signature(&said, &token);
+    }
+}
+
+#[test]
+fn what_routes_and_earlier_filters_say_can_be_told_too() {
+    let mut config = configuration();
+    config["rules"] = json!([]);
+    config.as_object_mut().unwrap().remove("services");
+    config["requirement_map"] = json!({"strict": {"provider_name": "main"}});
+    config["per_route"] = json!({"namespace": "gatehouse"});
+    config["filter_state_rules"] = json!({"name": "tier", "requires": {"gold": {"provider_name": "main"}}});
+    let config = file("surroundings.json", &config.to_string());
+    for (more, status, line) in [
+        (vec![], 0, "none of the 0 rules matches"),
+        (
+            vec!["--route-requirement", "strict"],
+            1,
+            "asks for the requirement strict",
+        ),
+        (vec!["--route-requirement", "other"], 1, "requirement_unknown"),
+        (vec!["--route-disabled"], 0, "nobody needs a token"),
+        (
+            vec!["--filter-state", "gold"],
+            1,
+            "chose one of filter_state_rules.requires",
+        ),
+        (vec!["--filter-state", "lead"], 0, "chose nothing"),
+    ] {
+        let arguments: Vec<&str> = ["explain", "--config", &config, "--path", "/"]
+            .into_iter()
+            .chain(more)
+            .collect();
+        let said = gatehouse(&arguments, "");
+        assert_eq!(said.status, status, "{arguments:?}: {}{}", said.out, said.err);
+        assert!(said.out.contains(line), "{arguments:?}: {}", said.out);
+    }
+}
+
+#[test]
+fn a_service_s_authorization_is_told() {
+    let mut config = configuration();
+    config["services"]["orders"]["authorization"] = json!({"scopes": ["orders.write"]});
+    config["services"]["orders"]["methods"] = json!(["GET"]);
+    let config = file("authorization.json", &config.to_string());
+    let keys = file("authorization-jwks.json", &jwks(1));
+    let start = [
+        "explain",
+        "--config",
+        &config,
+        "--path",
+        "/orders/",
+        "--token",
+        "-",
+        "--now",
+        "1700000000",
+        "--jwks",
+        &keys,
+    ];
+    for (changes, more, code, line) in [
+        (
+            json!({"scope": "orders.read"}),
+            vec![],
+            "insufficient_scope",
+            "scope=\"orders.write\"",
+        ),
+        (
+            json!({"scope": "orders.write"}),
+            vec!["--method", "POST"],
+            "method_not_allowed",
+            "allow         GET",
+        ),
+        (
+            json!({"scope": "orders.write"}),
+            vec![],
+            "",
+            "✓ the token allows what orders asks for",
+        ),
+    ] {
+        let arguments: Vec<&str> = start.into_iter().chain(more).collect();
+        let said = gatehouse(&arguments, &token(&changes));
+        assert_eq!(said.status, i32::from(!code.is_empty()), "{}{}", said.out, said.err);
+        assert!(
+            said.out.contains(code) && said.out.contains(line),
+            "{code}, {line}: {}",
+            said.out
+        );
     }
 }

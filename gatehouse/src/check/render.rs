@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Checked, Examined, Finding, Severity};
-use crate::paint::{Ink, Paint};
+use crate::paint::{Ink, Paint, printable};
 
 /// One JSON document about all files.
 pub(crate) fn as_json(files: &[Checked]) -> String {
@@ -87,7 +87,7 @@ fn described(plugin: &Examined) -> String {
     } else {
         format!(" at {}", plugin.place)
     };
-    format!("{name}{}{place}", plugin.title)
+    printable(&format!("{name}{}{place}", plugin.title))
 }
 
 fn counted(number: usize, noun: &str) -> String {

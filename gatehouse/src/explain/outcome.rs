@@ -11,7 +11,8 @@ use filter::service::CLUSTER_HEADER;
 use serde::Serialize;
 
 use super::refusals::advice;
-use super::step::{Disclosure, printable};
+use super::step::Disclosure;
+use crate::paint::printable;
 
 /// The end of a story.
 #[derive(Debug, Serialize)]

@@ -8,7 +8,7 @@ use filter::config::{Config, Provider};
 use filter::keys::{KeyStore, ProviderId};
 use filter::requirement::{Requirement, RouteWord, Rule, Verdict, Whose};
 use filter::service::{Access, Service};
-use filter::token::{Found, Place, Prefix, Repeated};
+use filter::token::{Failure, Found, Place, Prefix, Repeated};
 use filter::witness::{Fact, Witness};
 use jose::UnverifiedToken;
 use serde_json::json;
@@ -180,7 +180,13 @@ impl<'g> Recorder<'g> {
             }),
             Fact::Remembered => vec![Step::new("signature", Mark::Good, "verified on an earlier request")],
             Fact::Signature(result) => match (&story.token, story.provider) {
-                (Some(token), Some(id)) => vec![token_steps::signature(self, result, token, id)],
+                (Some(token), Some(id)) => {
+                    let mut steps = vec![token_steps::signature(self, result, token, id)];
+                    if let (Err(Failure::NoKeys), Some(provider)) = (result, self.provider(id)) {
+                        steps.extend(token_steps::promised(token, provider, self.disclosure));
+                    }
+                    steps
+                }
                 _ => Vec::new(),
             },
             Fact::Authorized(service, result) => vec![authorized(service, result)],

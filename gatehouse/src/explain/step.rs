@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::paint::printable;
+
 /// Whether what the token says may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Disclosure {
@@ -52,17 +54,4 @@ impl Step {
             ..self
         }
     }
-}
-
-/// Tokens and requests may hold anything, also what a terminal obeys.
-pub(crate) fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() {
-            printable.extend(letter.escape_unicode());
-        } else {
-            printable.push(letter);
-        }
-    }
-    printable
 }

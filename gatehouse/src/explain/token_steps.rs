@@ -230,6 +230,22 @@ pub(super) fn signature(
     }
 }
 
+/// The headers that the claims would become, should the signature be right.
+pub(super) fn promised(token: &UnverifiedToken, provider: &Provider, disclosure: Disclosure) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for header in &provider.claim_headers {
+        let name = &header.name;
+        let step = match header.value(token.claims_unverified().raw()) {
+            Ok(Some(_)) if disclosure == Disclosure::Hidden => (Mark::Open, format!("{name}: (hidden)")),
+            Ok(Some(value)) => (Mark::Open, format!("{name}: {}", String::from_utf8_lossy(&value))),
+            Ok(None) => continue,
+            Err(error) => (Mark::Bad, format!("{name}: {error}")),
+        };
+        steps.push(Step::new("would set", step.0, &step.1));
+    }
+    steps
+}
+
 fn listed(keys: &JwkSet) -> String {
     let one = |key: &VerifyingKey| {
         let kid = key.key_id().map_or("(no kid)".to_owned(), |kid| format!("{kid:?}"));
