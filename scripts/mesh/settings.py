@@ -64,6 +64,7 @@ class Tools:
     token_issuer: Path
     demo: Path
     plugin: Path
+    command: Path = ROOT / "dist" / "gatehouse"
     envoy_config: Path = ROOT / "envoy.yaml"
 
     @staticmethod
@@ -78,6 +79,7 @@ class Tools:
             token_issuer=Path(environment.get("GATEHOUSE_TOKEN_ISSUER", dist / "token-issuer")),
             demo=Path(environment.get("GATEHOUSE_DEMO", dist / "demo")),
             plugin=Path(environment.get("GATEHOUSE_PLUGIN", dist / "gatehouse.wasm")),
+            command=Path(environment.get("GATEHOUSE_COMMAND", dist / "gatehouse")),
         )
 
     def check(self) -> None:

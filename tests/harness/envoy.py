@@ -33,15 +33,15 @@ class Envoy:
     def __init__(self, tools: Tools, config: str, *, workers: int = 2) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="gatehouse-envoy-"))
         self._log = self._folder / "envoy.log"
-        config_file = self._folder / "envoy.yaml"
-        config_file.write_text(config)
+        self.config_file = self._folder / "envoy.yaml"
+        self.config_file.write_text(config)
         admin_file = self._folder / "admin"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
                     str(tools.envoy),
                     "-c",
-                    str(config_file),
+                    str(self.config_file),
                     "--admin-address-path",
                     str(admin_file),
                     "--concurrency",
