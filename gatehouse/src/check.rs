@@ -158,26 +158,40 @@ fn told<'e>(plugin: &Plugin<'_>, errors: impl Iterator<Item = &'e ConfigError>, 
 /// The plugin says that a text is no JSON by the text's own lines; whoever has the file counts from its top.
 fn refused(plugin: &Plugin<'_>, errors: &ConfigErrors) -> Vec<Finding> {
     let mut findings = told(plugin, errors.iter(), Severity::Error);
+    let [finding] = findings.as_mut_slice() else {
+        return findings;
+    };
     let configuration = &plugin.configuration;
-    let syntax = match json::parse(&configuration.bytes) {
-        Err(JsonError::Syntax { line, column }) if !configuration.bytes.is_empty() => Some(Position { line, column }),
+    let placed = match json::parse(&configuration.bytes) {
+        _ if configuration.bytes.trim_ascii().is_empty() => None,
+        Err(JsonError::Syntax { line, column }) => syntax_position(plugin, Position { line, column }).map(|position| {
+            (
+                position,
+                format!(
+                    "is not JSON at line {}, column {}; it must be one JSON object",
+                    position.line, position.column
+                ),
+            )
+        }),
+        Err(JsonError::DuplicateMember) => {
+            let trouble = configuration.trouble.as_ref();
+            trouble.and_then(|trouble| Some((trouble.position?, trouble.problem.clone())))
+        }
         _ => None,
     };
-    if let (Some(within), Layout::Lines, Some(start), [finding]) = (
-        syntax,
-        configuration.layout,
-        configuration.position,
-        findings.as_mut_slice(),
-    ) {
-        let text = String::from_utf8_lossy(&configuration.bytes);
-        let blank_lines = text.lines().take_while(|line| line.trim().is_empty()).count();
-        let position = in_lines(start, within, blank_lines);
-        finding.line = Some(position.line);
-        finding.column = Some(position.column);
-        finding.problem = format!(
-            "is not JSON at line {}, column {}; it must be one JSON object",
-            position.line, position.column
-        );
+    if let Some((position, problem)) = placed {
+        *finding = Finding::new(Severity::Error, &finding.path, &problem, Some(position));
     }
     findings
+}
+
+/// A place in the text of a configuration as one in its file, where the two go line by line.
+fn syntax_position(plugin: &Plugin<'_>, within: Position) -> Option<Position> {
+    let configuration = &plugin.configuration;
+    let start = configuration
+        .position
+        .filter(|_| configuration.layout == Layout::Lines)?;
+    let text = String::from_utf8_lossy(&configuration.bytes);
+    let blank_lines = text.lines().take_while(|line| line.trim().is_empty()).count();
+    Some(in_lines(start, within, blank_lines))
 }

@@ -89,16 +89,28 @@ pub(crate) fn read(text: &str) -> Result<Vec<Node>, SyntaxError> {
 }
 
 /// JSON within a text: the same tree, its positions as they are in the file around it.
-pub(crate) fn read_embedded(text: &str, layout: Layout, start: Option<Position>) -> Option<Node> {
-    let mut documents = yaml::documents(&without_tabs(text)).ok()?;
-    let mut document = documents.pop().filter(|_| documents.is_empty())?;
+pub(crate) fn read_embedded(text: &str, layout: Layout, start: Option<Position>) -> Result<Node, SyntaxError> {
     // YAML tells where the first line with something in it begins.
     let blank_lines = text.lines().take_while(|line| line.trim().is_empty()).count();
-    document.place(&|position| match layout {
+    let place = |position: Position| match layout {
         Layout::Lines => Some(in_lines(start?, position, blank_lines)),
         Layout::Other => start,
-    });
-    Some(document)
+    };
+    let documents = yaml::documents(&without_tabs(text)).map_err(|error| SyntaxError {
+        position: error.position.and_then(place),
+        ..error
+    })?;
+    let mut documents = documents.into_iter();
+    match (documents.next(), documents.next()) {
+        (Some(mut document), None) => {
+            document.place(&place);
+            Ok(document)
+        }
+        _ => Err(SyntaxError {
+            position: start,
+            problem: "must be one document".to_owned(),
+        }),
+    }
 }
 
 /// The place in the file of a place in a text that stands line by line in it.
@@ -242,7 +254,7 @@ mod tests {
             ("{\n  \"a\": 1,\n  \"b\" 2\n}", position(3, 7), "expected `:`"),
             ("a: 1\nb: [1\nc: 2\n", position(3, 2), "illegal"),
             ("a:\n\t- 1\n", position(2, 2), "tab"),
-            ("a: 1\nb: 2\na: 3\n", position(3, 1), "also in line 1"),
+            ("a: 1\nb: 2\na: 3\n", position(3, 1), "has the key \"a\" twice"),
             ("? [1]\n: 2\n", position(1, 3), "key"),
             ("a: *nobody\n", position(1, 4), "anchor"),
         ] {
@@ -270,6 +282,9 @@ mod tests {
         };
         let embedded = read_embedded(text, *layout, node.position).unwrap();
         assert_eq!(embedded.get("a").unwrap().position, Some(position(1, 4)));
+
+        let error = read_embedded("\n{\"a\": 1,\n \"a\": 2}", Layout::Lines, Some(position(5, 3))).unwrap_err();
+        assert_eq!(error.position, Some(position(6, 4)), "{error}");
     }
 
     #[test]

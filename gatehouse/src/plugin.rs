@@ -7,7 +7,7 @@ mod tests;
 
 use std::fmt;
 
-use crate::document::{Content, Layout, Node, Position, read_embedded};
+use crate::document::{Content, Layout, Node, Position, SyntaxError, read_embedded};
 
 pub(crate) use search::plugins;
 
@@ -73,6 +73,8 @@ pub(crate) struct Configuration {
     pub(crate) bytes: Vec<u8>,
     /// The same as a tree whose positions are those of the file, where it can be read as one.
     pub(crate) tree: Option<Node>,
+    /// Why it can't be.
+    pub(crate) trouble: Option<SyntaxError>,
     /// Where it begins.
     pub(crate) position: Option<Position>,
     /// How it stands there.
@@ -83,9 +85,12 @@ impl Configuration {
     /// A configuration that is written as a text, or as a tree.
     pub(crate) fn of(node: &Node) -> Self {
         if let Content::Text(text, layout) = &node.content {
+            let read = read_embedded(text, *layout, node.position);
+            let trouble = read.as_ref().err().cloned();
             return Self {
                 bytes: text.clone().into_bytes(),
-                tree: read_embedded(text, *layout, node.position).filter(Node::is_map),
+                tree: read.ok().filter(Node::is_map),
+                trouble,
                 position: node.position,
                 layout: *layout,
             };
@@ -93,6 +98,7 @@ impl Configuration {
         Self {
             bytes: node.to_json().to_string().into_bytes(),
             tree: Some(node.clone()),
+            trouble: None,
             position: node.position,
             layout: Layout::Other,
         }
@@ -103,6 +109,7 @@ impl Configuration {
         Self {
             bytes: Vec::new(),
             tree: None,
+            trouble: None,
             position,
             layout: Layout::Other,
         }

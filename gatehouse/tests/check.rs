@@ -56,6 +56,12 @@ fn the_project_s_own_configuration_is_right_and_a_broken_copy_is_not() {
             "\"claim_to_headers\"",
             "is not JSON at line",
         ),
+        (
+            "\"require_expiration\": true,",
+            "\"forward\": true,",
+            "\"forward\": false",
+            "has the key \"forward\" twice",
+        ),
         ("  listeners:", " listeners:", "clusters:", "is no YAML"),
     ] {
         assert!(text.contains(from), "{from}");

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use super::error::Report;
 use super::matching;
 use super::names::{match_text, own_header_name};
+use super::spelling;
 use super::wire::{self, Alternative};
 use crate::keys::ProviderId;
 use crate::matching::Case;
@@ -117,7 +118,7 @@ impl Scope<'_> {
                 let found = named.iter().find(|(known, _)| *known == name);
                 if found.is_none() {
                     let known: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
-                    self.unknown(&format!("{path}.requirement_name"), "requirement_map", &known);
+                    self.unknown(&format!("{path}.requirement_name"), &name, "requirement_map", &known);
                 }
                 found.and_then(|(_, requirement)| requirement.clone()).map(Some)
             }
@@ -283,18 +284,19 @@ impl Scope<'_> {
             .map(ProviderId::new);
         if found.is_none() {
             let known: Vec<&str> = self.providers.iter().map(String::as_str).collect();
-            self.unknown(path, "providers", &known);
+            self.unknown(path, name, "providers", &known);
         }
         found
     }
 
-    fn unknown(&self, path: &str, section: &str, known: &[&str]) {
+    fn unknown(&self, path: &str, name: &str, section: &str, known: &[&str]) {
+        let hint = spelling::hint(name, known.iter().copied());
         let known = if known.is_empty() {
             "none".to_owned()
         } else {
             known.join(", ")
         };
         self.report
-            .add(path, format!("names nothing in {section}; there are: {known}"));
+            .add(path, format!("names nothing in {section}{hint}; there are: {known}"));
     }
 }

@@ -3,13 +3,13 @@
 /// More letters apart, and it is another word.
 const MAX_DISTANCE: usize = 2;
 
-/// `; did you mean audiences`, or nothing where no known name is near.
+/// ` (did you mean audiences?)`, or nothing where no known name is near.
 pub(super) fn hint<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
     let near = known
         .map(|known| (distance(name.as_bytes(), known.as_bytes()), known))
         .filter(|(distance, known)| *distance <= MAX_DISTANCE.min(known.len() / 3))
         .min_by_key(|(distance, _)| *distance);
-    near.map_or_else(String::new, |(_, known)| format!("; did you mean {known}"))
+    near.map_or_else(String::new, |(_, known)| format!(" (did you mean {known}?)"))
 }
 
 /// How many letters must be added, left out or changed (Levenshtein).
@@ -39,11 +39,11 @@ mod tests {
     fn only_a_near_name_is_suggested_and_the_nearest_of_them() {
         let known = ["audiences", "issuer", "forward", "uri"];
         for (name, expected) in [
-            ("audience", "; did you mean audiences"),
-            ("isuer", "; did you mean issuer"),
-            ("Issuer", "; did you mean issuer"),
-            ("fowrard", "; did you mean forward"),
-            ("url", "; did you mean uri"),
+            ("audience", " (did you mean audiences?)"),
+            ("isuer", " (did you mean issuer?)"),
+            ("Issuer", " (did you mean issuer?)"),
+            ("fowrard", " (did you mean forward?)"),
+            ("url", " (did you mean uri?)"),
             ("abc", ""),
             ("something", ""),
             ("", ""),

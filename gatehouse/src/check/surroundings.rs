@@ -2,7 +2,7 @@
 //! happens to requests while the plugin can't run.
 
 use super::{Finding, Severity};
-use crate::document::{Content, Node, Position};
+use crate::document::{self, Content, Node, Position};
 use crate::plugin::{Kind, Plugin};
 use filter::service::CLUSTER_HEADER;
 
@@ -34,15 +34,15 @@ fn open_door(plugin: &Plugin<'_>) -> Option<Finding> {
         Kind::Configuration | Kind::Native => return None,
     };
     let is_open = |field: &str, word: &str| {
-        let node = plugin.carrier.get(field)?;
-        let says = match &node.content {
+        let entry = document::field(plugin.carrier, field)?;
+        let says = match &entry.value.content {
             Content::Text(text, _) => text == word,
             Content::Bool(flag) => *flag && word == "true",
             _ => false,
         };
-        says.then_some((field.to_owned(), node))
+        says.then_some(entry)
     };
-    let (field, node) = is_open(field, word).or_else(|| is_open("fail_open", "true"))?;
+    let entry = is_open(field, word).or_else(|| is_open("fail_open", "true"))?;
     let better = match plugin.kind {
         Kind::Wasm => "write failure_policy: FAIL_RELOAD",
         Kind::IstioPlugin => "write failStrategy: FAIL_CLOSE",
@@ -50,8 +50,12 @@ fn open_door(plugin: &Plugin<'_>) -> Option<Finding> {
     };
     let problem = format!("lets every request through, unverified, while the plugin can't run; {better}");
     Some(Finding {
-        found: node.text().map(|text| format!("{text:?}")).or(Some("true".to_owned())),
-        ..Finding::new(Severity::Warning, &field, &problem, node.position)
+        found: entry
+            .value
+            .text()
+            .map(|text| format!("{text:?}"))
+            .or(Some("true".to_owned())),
+        ..Finding::new(Severity::Warning, &entry.key, &problem, entry.value.position)
     })
 }
 
@@ -117,4 +121,79 @@ fn anywhere(node: &Node, holds: &impl Fn(&Node) -> bool) -> bool {
     holds(node)
         || node.entries().iter().any(|entry| anywhere(&entry.value, holds))
         || node.elements().iter().any(|element| anywhere(element, holds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::check;
+
+    /// What is found around a plugin in a bootstrap with this beside the listener.
+    fn found(beside: &str, connection_manager: &str, wasm: &str) -> Vec<(Severity, String)> {
+        let text = format!(
+            "static_resources:\n  listeners:\n  - {{{connection_manager}, filter: {{\"@type\": \
+             type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm, config: {{name: gatehouse, {wasm} \
+             configuration: {{\"@type\": type.googleapis.com/google.protobuf.Struct, value: {{services: {{web: \
+             {{prefix: /, cluster: web, public: true}}}}}}}}}}}}}}\n{beside}"
+        );
+        let checked = check("x".to_owned(), &text);
+        checked
+            .all()
+            .map(|finding| (finding.severity, finding.path.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn what_another_part_may_mend_is_a_warning() {
+        use Severity::{Error, Warning};
+        let clusters = "  clusters:\n  - name: web\n";
+        let by_xds = "dynamic_resources: {cds_config: {ads: {}}, lds_config: {ads: {}}}\n";
+        let route = "cluster_header: X-Gatehouse-Cluster";
+        for (beside, connection_manager, wasm, expected) in [
+            (clusters, route, "", vec![]),
+            ("", route, "", vec![(Error, "services.web.cluster")]),
+            (by_xds, route, "", vec![(Warning, "services.web.cluster")]),
+            (clusters, "cluster: web", "", vec![(Error, "services")]),
+            (clusters, "rds: {}", "", vec![(Warning, "services")]),
+            (
+                clusters,
+                route,
+                "failure_policy: FAIL_OPEN,",
+                vec![(Warning, "failure_policy")],
+            ),
+            (clusters, route, "fail_open: true,", vec![(Warning, "fail_open")]),
+            (clusters, route, "failure_policy: FAIL_RELOAD,", vec![]),
+        ] {
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(severity, path)| (severity, path.to_owned()))
+                .collect();
+            assert_eq!(
+                found(beside, connection_manager, wasm),
+                expected,
+                "{beside} {connection_manager} {wasm}"
+            );
+        }
+    }
+
+    #[test]
+    fn manifests_that_fail_open_are_warned_about() {
+        for (text, path) in [
+            (
+                "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nspec: {failStrategy: FAIL_OPEN, pluginConfig: {rules: []}}",
+                "failStrategy",
+            ),
+            (
+                "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: EnvoyExtensionPolicy\nspec: {wasm: [{failOpen: true, config: {rules: []}}]}",
+                "failOpen",
+            ),
+        ] {
+            let checked = check("x".to_owned(), text);
+            let found: Vec<_> = checked
+                .all()
+                .map(|finding| (finding.severity, finding.path.as_str()))
+                .collect();
+            assert_eq!(found, [(Severity::Warning, path)], "{text}");
+        }
+    }
 }

@@ -161,16 +161,10 @@ fn key(node: &Node, entries: &[Entry], position: Position) -> Result<String, Syn
         Content::Number(number) => number.to_string(),
         _ => return Err(wrong(position, "is no key; a key must be a text".to_owned())),
     };
-    match entries.iter().find(|entry| entry.key == key) {
-        None => Ok(key),
-        Some(first) => {
-            let line = first.key_position.map_or(0, |position| position.line);
-            Err(wrong(
-                position,
-                format!("has the key {key:?} twice, also in line {line}; keep one of them"),
-            ))
-        }
+    if entries.iter().any(|entry| entry.key == key) {
+        return Err(wrong(position, format!("has the key {key:?} twice; keep one of them")));
     }
+    Ok(key)
 }
 
 fn size(node: &Node) -> usize {
