@@ -10,6 +10,8 @@ use filter::request::Request;
 const RUN: usize = 8;
 /// `{"alg":""}` is shorter than any header of a token.
 const SHORTEST_HEADER: usize = 10;
+/// That of HS256: 32 bytes.
+const SHORTEST_SIGNATURE: usize = 43;
 
 /// Knows the signatures of a request.
 #[derive(Debug, Default)]
@@ -47,6 +49,11 @@ impl Redactor {
             if is_header {
                 let signatures = parts.skip(1).flat_map(|part| part.windows(RUN));
                 self.runs.extend(signatures.map(<[u8]>::to_vec));
+            } else {
+                // What is left of a token that was torn apart.
+                let signatures = parts.filter(|part| part.len() >= SHORTEST_SIGNATURE);
+                self.runs
+                    .extend(signatures.flat_map(|part| part.windows(RUN)).map(<[u8]>::to_vec));
             }
         }
     }
@@ -110,6 +117,10 @@ mod tests {
                 "/x?access_token=eyJhbGciOiJIUzI1NiJ9%2Ee30%2EABCDEFGH%49JKLMNOP",
             ),
             ("host", "service.namespace.svc.cluster-local"),
+            (
+                "x-torn",
+                "Bearer eyJhb GciOiJIUzI1NiJ9.0123456789-0123456789-0123456789-0123456789",
+            ),
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         let redactor = Redactor::of(&HeaderList::new(headers.to_vec()));
@@ -119,6 +130,7 @@ mod tests {
             ("defghij", "defghij"),
             ("x=ABCDEFGHIJKLMNOP", "x=…"),
             ("svc.cluster-local", "svc.cluster-local"),
+            ("x 9-0123456789-0 x", "x … x"),
             ("ä eyJhbGciOiJIUzI1NiJ9 ü", "ä eyJhbGciOiJIUzI1NiJ9 ü"),
         ] {
             assert_eq!(redactor.clean(text), expected);
