@@ -87,9 +87,12 @@ class Pair:
 @pytest.fixture(scope="module")
 def running(start_gate: Callable[..., Gate], start_jwks_server: Callable[..., JwksServer]) -> Pair:
     server = start_jwks_server(FIRST)
+    fetching = {
+        "async_fetch": {"failed_refetch_duration": "0.2s"},
+        "retry_policy": {"num_retries": 3, "retry_back_off": {"base_interval": "0.1s", "max_interval": "0.2s"}},
+    }
     config = gateway_config(
-        remote_provider(cache_duration="1s", timeout="1s", fetching={"retry_policy": {"num_retries": 2}}),
-        keys={"unknown_key_cooldown": "1s"},
+        remote_provider(cache_duration="1s", timeout="1s", fetching=fetching), keys={"unknown_key_cooldown": "1s"}
     )
     return Pair(start_gate(config, clusters={"keys": server.port}), server)
 
@@ -108,8 +111,8 @@ def test_the_last_good_keys_stay_when_the_server(pair: Pair, fault: str) -> None
     assert statuses(pair.gate, mint(FIRST)) == {200}, f"the good key was lost when the server answered: {fault}"
     assert pair.gate.envoy.is_alive() and "failed: Uncaught" not in pair.gate.envoy.log_text()
     if fault in SAID:
-        line = f"{SAID[fault]}"
-        eventually(lambda: any(line in each for each in failures(pair)), f"the log says {line}")
+        said = SAID[fault]
+        eventually(lambda: any(said in line for line in failures(pair)), f"the log says {said}")
 
 
 def failures(pair: Pair) -> list[str]:

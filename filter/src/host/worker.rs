@@ -204,16 +204,19 @@ impl Worker {
         }
     }
 
-    /// Ticks quickly while somebody waits or the first keys are on their way.
+    /// Ticks quickly while somebody waits or the first keys are on their way, and in time for the next attempt.
     pub(super) fn settle(&mut self, now: Timestamp) {
-        let fetching = self.plugin.as_ref().is_some_and(|plugin| {
-            plugin
-                .keys
-                .remotes()
-                .filter_map(|id| plugin.keys.remote(id))
-                .any(|remote| remote.usable(now).is_none() && remote.ledger().is_running(remote.policy(), now))
-        });
-        self.pace(if fetching || !self.room.is_empty() { FAST } else { SLOW });
+        let Some(plugin) = &self.plugin else { return };
+        let remotes = || plugin.keys.remotes().filter_map(|id| plugin.keys.remote(id));
+        let cold = remotes()
+            .any(|remote| remote.usable(now).is_none() && remote.ledger().is_running(remote.policy(), now));
+        let pause = remotes().filter_map(|remote| remote.pause(now)).min().unwrap_or(SLOW);
+        let period = if cold || !self.room.is_empty() {
+            FAST
+        } else {
+            pause.clamp(FAST, SLOW)
+        };
+        self.pace(period);
     }
 
     fn generation(&self, fetch: Fetch) -> u64 {

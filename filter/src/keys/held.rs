@@ -180,6 +180,14 @@ impl RemoteKeys {
         (!fresh).then_some(Why::Due)
     }
 
+    /// How long until the next fetch may begin, if one is due and none is under way.
+    #[must_use]
+    pub fn pause(&self, now: Timestamp) -> Option<Duration> {
+        let why = self.due(now)?;
+        let idle = !self.ledger.is_running(&self.policy, now);
+        idle.then(|| self.ledger.wait(why, &self.policy, now))
+    }
+
     /// Whether a request that needs a fetch should wait for it.
     #[must_use]
     pub fn outlook(&self, why: Why, now: Timestamp) -> Outlook {
