@@ -62,7 +62,8 @@ BROKEN: dict[str, Callable[[JwksServer], None]] = {
 
 # What the log says of some of them: a person must be able to tell them apart.
 SAID = {
-    "breaks off": "no answer",
+    "breaks off": "Envoy says when the server can't be reached",
+    "never answers": "Envoy says when the timeout is over",
     "drips byte by byte": "no answer",
     "redirect": "status 302 instead of 200",
     "HTML": "no usable JSON Web Key Set",

@@ -208,8 +208,8 @@ impl Worker {
     pub(super) fn settle(&mut self, now: Timestamp) {
         let Some(plugin) = &self.plugin else { return };
         let remotes = || plugin.keys.remotes().filter_map(|id| plugin.keys.remote(id));
-        let cold = remotes()
-            .any(|remote| remote.usable(now).is_none() && remote.ledger().is_running(remote.policy(), now));
+        let cold =
+            remotes().any(|remote| remote.usable(now).is_none() && remote.ledger().is_running(remote.policy(), now));
         let pause = remotes().filter_map(|remote| remote.pause(now)).min().unwrap_or(SLOW);
         let period = if cold || !self.room.is_empty() {
             FAST

@@ -59,8 +59,8 @@ pub enum DocumentError {
     /// Nothing came: a timeout, a connection that failed, a cluster without a healthy host.
     #[error("no answer")]
     NoAnswer,
-    /// Another status than 200; redirects are not followed.
-    #[error("status {0} instead of 200")]
+    /// Another status than 200; redirects are not followed. Envoy gives some to calls that had no answer.
+    #[error("status {0} instead of 200{hint}", hint = Self::hint(*.0))]
     Status(u16),
     /// It is compressed, though it was asked for as it is (RFC 9110, section 12.5.3).
     #[error("it has a content-encoding, though identity was asked for")]
@@ -101,6 +101,14 @@ pub enum DocumentError {
 }
 
 impl DocumentError {
+    fn hint(status: u16) -> &'static str {
+        match status {
+            503 => ", which is also what Envoy says when the server can't be reached",
+            504 => ", which is also what Envoy says when the timeout is over",
+            _ => "",
+        }
+    }
+
     /// Whether asking again soon may help: an answer that says the server is in trouble, or none (as in the native filter's
     /// retries).
     #[must_use]

@@ -267,3 +267,67 @@ impl KeyStore {
             .map(|(index, _)| ProviderId(index))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use jose::KeySource;
+
+    use super::*;
+    use crate::keys::{Failure, Worker};
+    use crate::testing::{jwks, test};
+
+    const ME: Worker = Worker::new(1);
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(1_000_000_000 + millis)
+    }
+
+    fn remote(cache_duration: u64, keep_last_good: u64) -> RemoteKeys {
+        let mut remote = RemoteKeys::new(RefreshPolicy {
+            cache_duration: Duration::from_secs(cache_duration),
+            keep_last_good: Duration::from_secs(keep_last_good),
+            ..RefreshPolicy::default()
+        });
+        let keys = JwkSet::parse(jwks(&[("one", 1)]).as_bytes(), KeySource::Remote).unwrap();
+        remote.install(keys, at(0));
+        remote
+    }
+
+    #[test]
+    fn keys_are_fetched_anew_before_they_are_old_or_gone() {
+        for (cache_duration, keep_last_good, millis, due) in [
+            (10, 100, 7_999, None),
+            (10, 100, 8_000, Some(Why::Due)),
+            (10, 100, 100_000, Some(Why::Due)),
+            (10, 100, 100_001, Some(Why::Cold)),
+            // Keys that are kept for a shorter time than they are fresh are fetched before that is over.
+            (100, 10, 7_999, None),
+            (100, 10, 8_000, Some(Why::Due)),
+            (100, 10, 10_001, Some(Why::Cold)),
+        ] {
+            let remote = remote(cache_duration, keep_last_good);
+            assert_eq!(
+                remote.due(at(millis)),
+                due,
+                "{cache_duration} {keep_last_good} {millis}"
+            );
+            assert_eq!(remote.usable(at(millis)).is_some(), due != Some(Why::Cold));
+        }
+    }
+
+    #[test]
+    fn the_next_attempt_is_known_while_one_is_due_and_none_is_under_way() {
+        let mut remote = remote(10, 100);
+        assert_eq!(remote.pause(at(0)), None, "fresh keys");
+        assert_eq!(remote.pause(at(8_000)), Some(Duration::ZERO));
+        let policy = remote.policy().clone();
+        let leased = remote.ledger().claim(ME, Why::Due, &policy, at(8_000)).unwrap();
+        remote.note(leased);
+        assert_eq!(remote.pause(at(8_100)), None, "it is under way");
+        remote.note(leased.failed(ME, Failure::Lasting, &policy, at(8_200)).unwrap());
+        assert_eq!(remote.pause(at(8_600)), Some(Duration::from_millis(600)));
+        assert_eq!(remote.pause(at(9_200)), Some(Duration::ZERO));
+    }
+}
