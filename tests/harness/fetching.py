@@ -24,7 +24,8 @@ class StartPair(Protocol):
 
 def ask(gate: Gate, token: str, path: str = "/service/") -> httpx.Response:
     """On a new connection, so that any worker may get it."""
-    return httpx.get(gate.url + path, headers=bearer(token), trust_env=False, timeout=60)
+    # Nothing here speaks TLS, and reading the machine's certificates for each client takes longer than all the rest.
+    return httpx.get(gate.url + path, headers=bearer(token), trust_env=False, verify=False, timeout=60)
 
 
 def passes(gate: Gate, token: str, path: str = "/service/") -> bool:
