@@ -70,7 +70,7 @@ impl Witness for Account {
     fn sees(&self, fact: Fact<'_>) {
         match fact {
             Fact::Asked(Whose::Provider(provider, _)) => self.provider.set(Some(provider)),
-            Fact::Asked(Whose::Anybody) => self.provider.set(None),
+            Fact::Asked(Whose::Anybody | Whose::AnybodyMarked(_)) => self.provider.set(None),
             Fact::Provider(provider) => self.provider.set(provider),
             Fact::Remembered => self.judge(Judgement::Remembered),
             Fact::Signature(Ok(_)) => self.judge(Judgement::Verified),

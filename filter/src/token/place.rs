@@ -1,5 +1,7 @@
 //! Where tokens are looked for.
 
+use std::borrow::Cow;
+
 use super::{cookie, query};
 use crate::request::{Request, query_of};
 
@@ -56,8 +58,8 @@ impl Place {
 /// Something that stands where a token belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found<'p> {
-    /// The token, yet unread; empty where what stands there is none.
-    pub token: Vec<u8>,
+    /// The token, yet unread; empty where what stands there is none. It is where it stood, unless it had to be decoded.
+    pub token: Cow<'p, [u8]>,
     /// Where it was.
     pub place: &'p Place,
 }
@@ -113,13 +115,10 @@ impl<'p> Spent<'p> {
 }
 
 /// Looks for tokens in places that are not spent, in the order of the places.
-pub fn find<'p>(places: &'p [Place], request: &impl Request, spent: &Spent<'_>) -> Result<Vec<Found<'p>>, Repeated> {
+pub fn find<'p>(places: &'p [Place], request: &'p impl Request, spent: &Spent<'_>) -> Result<Vec<Found<'p>>, Repeated> {
     let mut found = Vec::new();
     for place in places.iter().filter(|place| !spent.covers(place)) {
-        let mut add = |token: &[u8]| {
-            let token = token.to_vec();
-            found.push(Found { token, place });
-        };
+        let mut add = |token: Cow<'p, [u8]>| found.push(Found { token, place });
         match place {
             Place::Header { name, prefix } => {
                 if name == "authorization" && is_repeated(request, prefix) {
@@ -128,13 +127,13 @@ pub fn find<'p>(places: &'p [Place], request: &impl Request, spent: &Spent<'_>) 
                 request
                     .values(name)
                     .filter_map(|value| prefix.token_of(value))
-                    .for_each(add);
+                    .for_each(|token| add(Cow::Borrowed(token)));
             }
             Place::Parameter(name) => {
                 let query = request.target().and_then(query_of).unwrap_or_default();
-                query::values(query, name).for_each(|value| add(&value));
+                query::values(query, name).for_each(|value| add(Cow::Owned(value)));
             }
-            Place::Cookie(name) => cookie::values(request, name).for_each(add),
+            Place::Cookie(name) => cookie::values(request, name).for_each(|value| add(Cow::Borrowed(value))),
         }
     }
     Ok(found)
@@ -191,7 +190,8 @@ mod tests {
     use crate::testing::{request, test};
 
     fn found(places: &[Place], headers: &[(&str, &str)]) -> Result<Option<String>, &'static str> {
-        let mut found = find(places, &request(headers), &Spent::default()).map_err(|Repeated| "repeated")?;
+        let request = request(headers);
+        let mut found = find(places, &request, &Spent::default()).map_err(|Repeated| "repeated")?;
         match (found.pop(), found.is_empty()) {
             (Some(_), false) => Err("repeated"),
             (found, _) => Ok(found.map(|found| String::from_utf8_lossy(&found.token).into_owned())),
@@ -372,6 +372,6 @@ mod tests {
         let request = crate::request::HeaderList::new(vec![("authorization".to_owned(), b"Bearer \xff\xfe".to_vec())]);
         let places = default_places();
         let found = find(&places, &request, &Spent::default()).unwrap();
-        assert_eq!(found[0].token, b"\xff\xfe");
+        assert_eq!(*found[0].token, *b"\xff\xfe");
     }
 }
