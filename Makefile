@@ -82,6 +82,20 @@ differential: setup-tools filter ## 20,000 generated requests, answered by Envoy
 	$(SAY) "side by side with Envoy's jwt_authn (about ten minutes)"
 	@cd tests && PYTHONPATH=.:../scripts ../$(PYTHON) -m differential run --cases 20000
 
+.PHONY: kernels fuzz bench-kernels
+kernels: ## a million random and adversarial signatures for each verification kernel, compared with the crates
+	$(SAY) 'the verification kernels against the crates (a quarter of an hour)'
+	@GATEHOUSE_KERNEL_CASES=$(or $(CASES),1000000) cargo test --profile kernels --package gatehouse-jose --lib -- --nocapture differential
+
+fuzz: ## fuzz what reads a stranger's bytes, and the kernels: SECONDS=60 for each target
+	$(SAY) 'fuzz targets, each for $(or $(SECONDS),60) seconds'
+	@scripts/fuzz.sh $(or $(SECONDS),60)
+
+bench-kernels: setup-wasm ## time the verification kernels against the crates, in V8 (needs Node)
+	$(SAY) 'the verification kernels in V8'
+	@scripts/cargo-wasm.sh build --package gatehouse-kernel-bench --lib --profile wasm
+	@node bench/kernels/run.mjs $(WASM_TARGET)/wasm32-unknown-unknown/wasm/kernel_bench.wasm
+
 .PHONY: fmt deny clean
 fmt: ## format the code
 	@cargo fmt --all

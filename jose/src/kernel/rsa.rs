@@ -2,6 +2,9 @@
 //! top of it. Apart from the `rsa` crate because that serves every size, and in constant time; in V8 this takes a sixth
 //! of its time. What it does not serve, the crate does.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod differential;
 mod encoding;
 mod montgomery;
 #[cfg(test)]

@@ -8,6 +8,57 @@ pub(super) fn rounds(usually: u32) -> u32 {
     std::env::var("GATEHOUSE_KERNEL_ROUNDS").map_or(usually, |rounds| rounds.parse().unwrap())
 }
 
+/// What a comparison with a reference found so far. It ends after a few thousand cases, or after as many as
+/// `GATEHOUSE_KERNEL_CASES` says; `make kernels` tries a million with each kernel.
+pub(super) struct Tally {
+    kernel: &'static str,
+    wanted: u64,
+    accepted: u64,
+    refused: u64,
+}
+
+impl Tally {
+    pub(super) fn new(kernel: &'static str, usually: u64) -> Self {
+        let wanted = std::env::var("GATEHOUSE_KERNEL_CASES").map_or(usually, |cases| cases.parse().unwrap());
+        Self {
+            kernel,
+            wanted,
+            accepted: 0,
+            refused: 0,
+        }
+    }
+
+    /// Another start for every number of cases, so that a longer run doesn't begin with the shorter one's cases.
+    pub(super) fn random(&self) -> Random {
+        Random(self.wanted)
+    }
+
+    /// Takes note of a verdict on which both sides agreed.
+    pub(super) fn note(&mut self, accepted: bool) -> bool {
+        *(if accepted {
+            &mut self.accepted
+        } else {
+            &mut self.refused
+        }) += 1;
+        accepted
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.accepted + self.refused >= self.wanted
+    }
+
+    /// Says how many there were. Were nearly all of one kind, the comparison would show little.
+    #[allow(clippy::print_stdout)]
+    pub(super) fn report(&self) {
+        let (accepted, refused) = (self.accepted, self.refused);
+        println!("{}: {} compared, {accepted} accepted", self.kernel, accepted + refused);
+        assert!(
+            accepted * 10 > refused && refused * 10 > accepted,
+            "{accepted} {refused}"
+        );
+    }
+}
+
 /// `SplitMix64` (Steele, Lea and Flood 2014): deterministic, and good enough to pick test cases.
 pub(super) struct Random(pub(super) u64);
 

@@ -13,11 +13,11 @@ use crate::kernel::limbs::MASK;
 use crate::kernel::testing::{Random, from_hex, little_endian, rounds};
 use crate::kernel::tests::value;
 
-const PRIME_HEX: &str = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed";
-const ORDER_HEX: &str = "1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed";
+pub(super) const PRIME_HEX: &str = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed";
+pub(super) const ORDER_HEX: &str = "1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed";
 
 /// All points of small order in their canonical spelling (orders 1, 2, 4, 4, and four times 8).
-const SMALL_ORDER: [&str; 8] = [
+pub(super) const SMALL_ORDER: [&str; 8] = [
     "0100000000000000000000000000000000000000000000000000000000000000",
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "0000000000000000000000000000000000000000000000000000000000000000",
@@ -28,17 +28,17 @@ const SMALL_ORDER: [&str; 8] = [
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
 ];
 
-fn bytes(hex: &str) -> [u8; 32] {
+pub(super) fn bytes(hex: &str) -> [u8; 32] {
     std::array::from_fn(|place| u8::from_str_radix(&hex[2 * place..2 * place + 2], 16).unwrap())
 }
 
-struct Key {
+pub(super) struct Key {
     kernel: Ed25519Key,
-    reference: VerifyingKey,
+    pub(super) reference: VerifyingKey,
 }
 
 impl Key {
-    fn new(key: &[u8; 32]) -> Self {
+    pub(super) fn new(key: &[u8; 32]) -> Self {
         Self {
             kernel: Ed25519Key::new(key).unwrap(),
             reference: VerifyingKey::from_bytes(key).unwrap(),
@@ -46,7 +46,7 @@ impl Key {
     }
 
     /// What both say, which must be the same.
-    fn verdict(&self, message: &[u8], r: &[u8; 32], s: &[u8; 32]) -> bool {
+    pub(super) fn verdict(&self, message: &[u8], r: &[u8; 32], s: &[u8; 32]) -> bool {
         let signature: [u8; 64] = [*r, *s].concat().try_into().unwrap();
         let reference = self
             .reference
@@ -116,7 +116,7 @@ fn any_s_and_any_key_give_the_point_that_the_reference_gives() {
     assert!(accepted > 500, "{accepted}");
 }
 
-fn curve25519_scalar(number: &BigUint) -> curve25519_dalek::Scalar {
+pub(super) fn curve25519_scalar(number: &BigUint) -> curve25519_dalek::Scalar {
     curve25519_dalek::Scalar::from_canonical_bytes(little_endian(number)).unwrap()
 }
 

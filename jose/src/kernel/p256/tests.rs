@@ -19,25 +19,25 @@ use crate::kernel::limbs::{BITS, LIMBS, MASK};
 use crate::kernel::testing::{Random, big_endian, from_hex, rounds};
 use crate::kernel::tests::value;
 
-const PRIME_HEX: &str = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";
-const ORDER_HEX: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+pub(super) const PRIME_HEX: &str = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";
+pub(super) const ORDER_HEX: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
 
-fn scalar(number: &BigUint) -> Scalar {
+pub(super) fn scalar(number: &BigUint) -> Scalar {
     Scalar::from_repr(FieldBytes::from(big_endian::<32>(&(number % from_hex(ORDER_HEX))))).unwrap()
 }
 
-fn number(scalar: &Scalar) -> BigUint {
+pub(super) fn number(scalar: &Scalar) -> BigUint {
     BigUint::from_bytes_be(&scalar.to_bytes())
 }
 
 /// A key in both forms.
-struct Key {
+pub(super) struct Key {
     kernel: P256Key,
-    reference: VerifyingKey,
+    pub(super) reference: VerifyingKey,
 }
 
 impl Key {
-    fn new(point: &ProjectivePoint) -> Self {
+    pub(super) fn new(point: &ProjectivePoint) -> Self {
         let reference = VerifyingKey::from_affine(point.to_affine()).unwrap();
         let point = reference.to_sec1_point(false);
         let coordinate = |bytes: Option<&FieldBytes>| <[u8; 32]>::try_from(bytes.unwrap().as_slice()).unwrap();
@@ -46,7 +46,7 @@ impl Key {
     }
 
     /// What both say, which must be the same.
-    fn verdict(&self, hash: &[u8; 32], r: &BigUint, s: &BigUint) -> bool {
+    pub(super) fn verdict(&self, hash: &[u8; 32], r: &BigUint, s: &BigUint) -> bool {
         let signature: [u8; 64] = [big_endian::<32>(r), big_endian(s)].concat().try_into().unwrap();
         let reference = Signature::from_slice(&signature)
             .is_ok_and(|signature| self.reference.verify_prehash(hash, &signature).is_ok());
@@ -55,9 +55,15 @@ impl Key {
         ours
     }
 
-    /// Tries the signature for which u1 and u2 come out as given; r and the hash follow. `None` if there is none, because the
-    /// sum is infinity or r or s would be zero.
+    /// Tries the signature for which u1 and u2 come out as given.
     fn verdict_for(&self, u1: &BigUint, u2: &BigUint) -> Option<bool> {
+        let (hash, r, s) = self.signature_for(u1, u2)?;
+        Some(self.verdict(&hash, &r, &s))
+    }
+
+    /// The hash, r and s for which u1 and u2 come out as given; r and the hash follow. `None` if there are none, because r or
+    /// s would be zero.
+    pub(super) fn signature_for(&self, u1: &BigUint, u2: &BigUint) -> Option<([u8; 32], BigUint, BigUint)> {
         let (u1, u2) = (scalar(u1), scalar(u2));
         let point = ProjectivePoint::GENERATOR * u1 + ProjectivePoint::from(*self.reference.as_affine()) * u2;
         let x = if bool::from(point.is_identity()) {
@@ -76,13 +82,12 @@ impl Key {
         if number(&r) == BigUint::ZERO {
             return None;
         }
-        let hash = big_endian(&number(&(u1 * s)));
-        Some(self.verdict(&hash, &number(&r), &number(&s)))
+        Some((big_endian(&number(&(u1 * s))), number(&r), number(&s)))
     }
 }
 
 /// Numbers that are edges of something: of the range, of a window, of a limb.
-fn edges() -> Vec<BigUint> {
+pub(super) fn edges() -> Vec<BigUint> {
     let (one, order) = (BigUint::from(1_u8), from_hex(ORDER_HEX));
     let mut edges: Vec<_> = (0..5_u8).map(BigUint::from).collect();
     edges.extend((1..5_u8).map(|small| &order - small));

@@ -15,7 +15,7 @@ use crate::{Algorithm, testing};
 
 const SIZES: [usize; 3] = [2048, 3072, 4096];
 
-fn padded(number: &BigUint, len: usize) -> Vec<u8> {
+pub(super) fn padded(number: &BigUint, len: usize) -> Vec<u8> {
     let bytes = number.to_bytes_be();
     [vec![0; len - bytes.len()], bytes].concat()
 }
@@ -129,7 +129,7 @@ fn a_signature_of_another_length_is_refused() {
 }
 
 /// What both say about a signature, which must be the same.
-fn verdict(
+pub(super) fn verdict(
     key: (&RsaPublicOperation, &rsa::PublicKey),
     algorithm: Algorithm,
     message: &[u8],
@@ -167,7 +167,7 @@ fn verdict(
     ours
 }
 
-fn keys(modulus: &[u8], exponent: &[u8]) -> Option<(RsaPublicOperation, rsa::PublicKey)> {
+pub(super) fn keys(modulus: &[u8], exponent: &[u8]) -> Option<(RsaPublicOperation, rsa::PublicKey)> {
     let exponent = BigUint::from_bytes_be(exponent);
     let modulus = BigUint::from_bytes_be(modulus).to_bytes_be();
     let kernel = RsaPublicOperation::new(&modulus, u64::try_from(&exponent).unwrap())?;
