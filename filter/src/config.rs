@@ -7,6 +7,7 @@
 mod authorization;
 mod error;
 mod keys;
+mod limits;
 mod matching;
 mod names;
 mod provider;
@@ -28,6 +29,7 @@ pub use error::{ConfigError, ConfigErrors, Subject};
 use crate::access_log::LogField;
 use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, PayloadHeader, Sanitiser};
 use crate::keys::{KeySetSource, KeyStore, Keys, RefreshPolicy, RemoteKeys};
+use crate::limit;
 use crate::metadata::MetadataKeys;
 use crate::refusal::Detail;
 use crate::requirement::{RouteRules, Rule, StateRules};
@@ -51,6 +53,8 @@ pub struct Config {
     pub route_rules: Option<RouteRules>,
     /// The services behind the gate, if it is to route.
     pub services: Option<Catalogue>,
+    /// How much of what a caller may do.
+    pub limits: limit::Limits,
     /// The names that only the gate may set.
     pub sanitiser: Sanitiser,
     /// Whether CORS preflights pass without a token.
@@ -180,10 +184,18 @@ impl Config {
         let mut trusted = sections::trusted(wire.headers, report);
         let marks = requirements.marks.into_iter();
         trusted.names.extend(marks.map(|(_, name)| name));
+        let service_names: Vec<String> = wire.services.iter().flatten().map(|(name, _)| name.clone()).collect();
         let services = wire
             .services
             .map(|services| service::services(services, names::ProviderNames(&names), report));
         let sanitiser = sanitiser(&providers, trusted, own_sections);
+        let scope = limits::Scope {
+            services: &service_names,
+            providers: providers.len(),
+            sanitiser: &sanitiser,
+            report,
+        };
+        let rate_limits = scope.limits(wire.limits, wire.limit_table);
         provider::check_places(&providers, &sanitiser, report);
         Self {
             places: all_places(&providers),
@@ -192,6 +204,7 @@ impl Config {
             state_rules: requirements.state_rules,
             route_rules: requirements.route_rules,
             services,
+            limits: rate_limits,
             sanitiser,
             bypass_cors_preflight: wire.bypass_cors_preflight,
             refusal_detail: if wire.strip_failure_response {

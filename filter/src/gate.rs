@@ -8,11 +8,15 @@
 //! 6. The service judges: its methods, what the caller's token allows, how long the body is.
 //! 7. The caller's claims and the service's cluster, path, timeout and retries are written.
 //!
+//! What a request owes to limits is said, not charged: [`on_arrival`] before all of this, and in [`Forward::charges`] after
+//! it.
+//!
 //! Pure: the request, the configuration, the keys, the remembered tokens and the time come in; a decision goes out, and the
 //! tokens with what was learnt. The host carries the decision out. What is remembered makes a decision faster, never
 //! another.
 
 mod admission;
+mod charges;
 mod forward;
 mod hearing;
 #[cfg(test)]
@@ -25,12 +29,14 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::headers::{Edit, Edits};
 use crate::keys::{Fetch, KeyStore};
+use crate::limit::Charge;
 use crate::metadata::MetadataEntry;
 use crate::refusal::{Answer, Detail, Needs, Reason, health, render};
 use crate::request::{Request, is_cors_preflight, path_of};
 use crate::service::{Access, CleanPath, HEALTH_PATH, Service, covers_segments};
 use crate::token::{Caller, TokenCache};
 use crate::witness::{Fact, Nobody, Witness};
+pub use charges::on_arrival;
 use hearing::Findings;
 
 /// What is to become of a request.
@@ -55,6 +61,8 @@ pub struct Forward {
     pub caller: Option<Arc<Caller>>,
     /// What is noted of its tokens.
     pub metadata: Vec<MetadataEntry>,
+    /// The buckets that it is charged to first, now that its caller is known.
+    pub charges: Vec<Charge>,
     /// By which right it passes.
     pub passage: Passage,
     /// Whether the host has to choose the route anew.
@@ -196,6 +204,13 @@ struct Case<'c, R, W> {
     patience: Patience,
 }
 
+/// Whether the gate itself answers, since somebody asks whether it stands.
+fn asks_for_health(request: &impl Request, path: &str) -> bool {
+    path.len() <= HEALTH_PATH.len()
+        && covers_segments(HEALTH_PATH, path)
+        && matches!(request.method(), b"GET" | b"HEAD")
+}
+
 fn refuse(reason: Reason) -> Decision {
     Decision::Refuse(Refusal::of(reason))
 }
@@ -230,6 +245,11 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             }
         }
 
+        let path = match &destination {
+            Some(destination) => destination.path.as_str().as_bytes(),
+            None => path_of(target),
+        };
+        let charges = charges::of_caller(request, self.config, path, service, findings.claims(service));
         let caller = findings.caller();
         let metadata = std::mem::take(&mut findings.metadata);
         let route = self.write(target, destination.as_ref(), findings, &mut edits)?;
@@ -237,6 +257,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             edits: edits.into_edits().collect(),
             caller,
             metadata,
+            charges,
             passage,
             route,
         }))
@@ -256,8 +277,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             CleanPath::parse(path_of(target)).ok()
         };
         let path = path.ok_or_else(|| refuse(Reason::PathAmbiguous))?;
-        let asks_for_health = path.as_str().len() <= HEALTH_PATH.len() && covers_segments(HEALTH_PATH, path.as_str());
-        if asks_for_health && matches!(self.request.method(), b"GET" | b"HEAD") {
+        if asks_for_health(self.request, path.as_str()) {
             return Err(Decision::Answer(health(self.request)));
         }
         let service = catalogue.find(path.as_str());

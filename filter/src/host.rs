@@ -5,9 +5,11 @@
 //! root context; the contexts only pass events on.
 
 mod calls;
+mod carried;
 mod contexts;
 mod counters;
 mod fetching;
+mod limits;
 mod worker;
 
 use proxy_wasm::types::LogLevel;

@@ -3,12 +3,14 @@
 
 pub mod access_log;
 pub mod account;
+pub mod address;
 pub mod authorization;
 pub mod clock;
 pub mod config;
 pub mod gate;
 pub mod headers;
 pub mod keys;
+pub mod limit;
 pub mod matching;
 pub mod metadata;
 pub mod refusal;

@@ -57,6 +57,8 @@ pub enum Reason {
     KeysUnavailable,
     /// The route asks for a requirement that there is not.
     RequirementUnknown,
+    /// The caller has used a limit up.
+    RateLimited,
     /// The path can be understood in more than one way.
     PathAmbiguous,
     /// No service has this path.
@@ -104,7 +106,7 @@ pub enum GrpcStatus {
     InvalidArgument,
     /// 7
     PermissionDenied,
-    /// 8: what gRPC says of a message that is too large
+    /// 8: what gRPC says of a quota that is used up, and of a message that is too large
     ResourceExhausted,
     /// 12: what Envoy and gRPC make of HTTP's 404
     Unimplemented,
@@ -193,7 +195,7 @@ const fn hopeless(
 
 impl Reason {
     /// All reasons there are.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::TokenMissing,
         Self::TokenRepeated,
         Self::TokenTooLarge,
@@ -216,6 +218,7 @@ impl Reason {
         Self::ClaimUnusable,
         Self::KeysUnavailable,
         Self::RequirementUnknown,
+        Self::RateLimited,
         Self::PathAmbiguous,
         Self::ServiceUnknown,
         Self::MethodNotAllowed,
@@ -353,6 +356,16 @@ impl Reason {
                     "Requirement unknown",
                     "The route asks for a requirement that the gate does not have.",
                     GrpcStatus::PermissionDenied,
+                )
+            },
+            Self::RateLimited => Entry {
+                severity: Severity::Debug,
+                ..hopeless(
+                    "rate_limited",
+                    429,
+                    "Too many requests",
+                    "There were more requests than this gate allows in this time. Try again later.",
+                    GrpcStatus::ResourceExhausted,
                 )
             },
             Self::PathAmbiguous => hopeless(

@@ -26,6 +26,16 @@ pub struct Rule {
     pub requires: Option<Requirement>,
 }
 
+impl Rule {
+    /// Whether it speaks about a request.
+    #[must_use]
+    pub fn matches(&self, request: &impl Request, path: &[u8], sanitiser: &Sanitiser) -> bool {
+        self.path.matches(request, path)
+            && self.headers.iter().all(|header| header.holds(request, sanitiser))
+            && self.parameters.iter().all(|parameter| parameter.holds(request))
+    }
+}
+
 /// The first rule that matches, and its place. A request that no rule matches needs nothing, as in the native filter.
 /// `path` is the request's, without its query; `sanitiser` knows which headers are not the client's to set.
 #[must_use]
@@ -35,10 +45,8 @@ pub fn first_match<'r>(
     path: &[u8],
     sanitiser: &Sanitiser,
 ) -> Option<(usize, &'r Rule)> {
-    let matches = |(_, rule): &(usize, &Rule)| {
-        rule.path.matches(request, path)
-            && rule.headers.iter().all(|header| header.holds(request, sanitiser))
-            && rule.parameters.iter().all(|parameter| parameter.holds(request))
-    };
-    rules.iter().enumerate().find(matches)
+    rules
+        .iter()
+        .enumerate()
+        .find(|(_, rule)| rule.matches(request, path, sanitiser))
 }

@@ -108,6 +108,22 @@ impl<'f> Fields<'f> {
         self.within(&self.path_of(name), value, read)
     }
 
+    /// A word, or an object with fields.
+    pub(super) fn word_or_object<T>(
+        &mut self,
+        name: &'static str,
+        word: impl FnOnce(&str) -> T,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Option<T> {
+        let value = self.typed(name, "a string or an object", |value| {
+            matches!(value, Value::String(_) | Value::Object(_)).then_some(value)
+        })?;
+        match value.as_str() {
+            Some(text) => Some(word(text)),
+            None => self.within(&self.path_of(name), value, read),
+        }
+    }
+
     /// A list of objects with fields.
     pub(super) fn list<T>(&mut self, name: &'static str, mut read: impl FnMut(&mut Fields<'_>) -> T) -> Vec<T> {
         let path = self.path_of(name);

@@ -63,6 +63,22 @@ pub(super) fn requirements(
     }
 }
 
+/// A match that stands by itself, as a rule that requires nothing.
+pub(super) fn match_alone(wire: wire::Match, report: &Report) -> Option<Rule> {
+    let scope = Scope {
+        providers: &[],
+        marks: RefCell::default(),
+        report,
+    };
+    let (path, headers, parameters) = scope.route_match(wire)?;
+    Some(Rule {
+        path,
+        headers,
+        parameters,
+        requires: None,
+    })
+}
+
 impl Scope<'_> {
     fn state_rules(&self, wire: wire::StateRules) -> StateRules {
         let path = wire.path;

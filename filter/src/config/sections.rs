@@ -97,7 +97,7 @@ pub(super) fn limits(tokens: Option<wire::TokenLimits>, keys: Option<wire::Keys>
     }
 }
 
-fn within(value: Option<u64>, default: u64, max: u64, path: &str, report: &Report) -> u64 {
+pub(super) fn within(value: Option<u64>, default: u64, max: u64, path: &str, report: &Report) -> u64 {
     let value = value.unwrap_or(default);
     if value == 0 || value > max {
         report.add(path, format!("is out of range; write a number from 1 to {max}"));

@@ -1,5 +1,6 @@
 //! The configuration as it is written: every field with its type and its path, nothing yet about whether it makes sense.
 
+mod limits;
 mod matchers;
 mod sections;
 mod services;
@@ -7,6 +8,7 @@ mod services;
 use std::time::Duration;
 
 use super::reader::Fields;
+pub(super) use limits::{Limit, LimitTable, Network, Per};
 pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};
 pub(super) use sections::{Discovery, Headers, Keys, PerRoute, TokenCache, TokenLimits, TokenProfile};
 pub(super) use services::{Authorization, AuthorizationRule, ClaimCondition, ClaimName, Conditions, Retries, Service};
@@ -24,6 +26,8 @@ pub(super) struct Root {
     pub(super) per_route: Option<PerRoute>,
     pub(super) services: Option<Vec<(String, Service)>>,
     pub(super) headers: Option<Headers>,
+    pub(super) limits: Option<Vec<(String, Limit)>>,
+    pub(super) limit_table: Option<LimitTable>,
     pub(super) token_profiles: Vec<(String, TokenProfile)>,
     pub(super) token_limits: Option<TokenLimits>,
     pub(super) token_cache: Option<TokenCache>,
@@ -45,6 +49,8 @@ impl Root {
             per_route: fields.object("per_route", PerRoute::read),
             services: fields.map("services", Service::read),
             headers: fields.object("headers", Headers::read),
+            limits: fields.map("limits", Limit::read),
+            limit_table: fields.object("limit_table", LimitTable::read),
             token_profiles: fields.map("token_profiles", TokenProfile::read).unwrap_or_default(),
             token_limits: fields.object("token_limits", TokenLimits::read),
             token_cache: fields.object("token_cache", TokenCache::read),

@@ -38,6 +38,14 @@ pub(super) struct Findings<'c> {
 }
 
 impl Findings<'_> {
+    /// What the token says by which the caller is known: to the service, if there is one.
+    pub(super) fn claims(&self, service: Option<&Service>) -> Option<&Claims> {
+        match service {
+            Some(service) => self.claims_for(service),
+            None => self.tokens.first().map(|(_, token)| token.claims()),
+        }
+    }
+
     /// Notes entries; the last word counts where a key is written twice.
     fn note(&mut self, entries: impl IntoIterator<Item = MetadataEntry>) {
         for entry in entries {

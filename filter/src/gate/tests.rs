@@ -8,6 +8,7 @@ mod claims;
 mod extraction;
 mod headers;
 mod keys;
+mod limits;
 mod order;
 mod requirements;
 mod routing;

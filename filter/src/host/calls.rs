@@ -85,6 +85,11 @@ pub(super) fn edit_headers(edits: Vec<Edit>) {
     edit(MapType::HttpRequestHeaders, edits);
 }
 
+/// Changes a response's headers. Only in `on_http_response_headers`, where the map exists.
+pub(super) fn edit_response_headers(edits: Vec<Edit>) {
+    edit(MapType::HttpResponseHeaders, edits);
+}
+
 /// Changes a request's trailers. Only in `on_http_request_trailers`.
 pub(super) fn edit_trailers(edits: Vec<Edit>) {
     edit(MapType::HttpRequestTrailers, edits);
@@ -195,6 +200,21 @@ pub(super) fn shared(key: &str) -> (Option<Vec<u8>>, Option<u32>) {
 /// Replaces shared data, if its number is still this one; without a number, whatever it is.
 pub(super) fn swap_shared(key: &str, value: &[u8], number: Option<u32>) -> Result<(), Status> {
     hostcalls::set_shared_data(key, Some(value), number)
+}
+
+/// The number that no shared data has: the host counts up from one, and no process lives to see the end.
+const NO_NUMBER: u32 = u32::MAX;
+
+/// Creates shared data; an error where it exists. A number is what makes this exclusive: without one, of two workers that
+/// create the same data at the same time the second overwrites what the first wrote.
+pub(super) fn create_shared(key: &str, value: &[u8]) -> Result<(), Status> {
+    hostcalls::set_shared_data(key, Some(value), Some(NO_NUMBER))
+}
+
+/// The address of the request's client, as the host determined it, with its port. Only while the effective context is a
+/// living stream.
+pub(super) fn source_address() -> Option<Vec<u8>> {
+    hostcalls::get_property(vec!["source", "address"]).ok().flatten()
 }
 
 /// A new counter. Always succeeds.

@@ -101,6 +101,13 @@ impl HttpContext for Stream {
         Action::Pause
     }
 
+    fn on_http_response_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
+        if let Ok(mut worker) = self.worker.try_borrow_mut() {
+            worker.answering(self.context_id);
+        }
+        Action::Continue
+    }
+
     /// Servers exist that merge trailers into the headers.
     fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
         let trailers = calls::request_trailers();

@@ -225,24 +225,24 @@ impl ProviderCounters {
 
 /// A counter, and what is to be added to it.
 #[derive(Debug)]
-struct Counter {
+pub(super) struct Counter {
     host: Option<u32>,
     pending: i64,
 }
 
 impl Counter {
-    fn define(name: &str) -> Self {
+    pub(super) fn define(name: &str) -> Self {
         Self {
             host: calls::counter(name),
             pending: 0,
         }
     }
 
-    fn add(&mut self) {
+    pub(super) fn add(&mut self) {
         self.pending = self.pending.saturating_add(1);
     }
 
-    fn write(&mut self) {
+    pub(super) fn write(&mut self) {
         let pending = std::mem::take(&mut self.pending);
         if pending > 0
             && let Some(counter) = self.host

@@ -6,14 +6,17 @@ use std::time::Duration;
 use proxy_wasm::types::{Action, LogLevel};
 
 use super::calls::{self, Moment};
+use super::carried::Carried;
 use super::counters::Counters;
+use super::limits::Limiter;
 use crate::access_log::REFUSAL_PROPERTY;
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::gate::{Decision, Forward, Patience, Refusal, RouteCache, decide_before};
+use crate::gate::{Decision, Forward, Patience, Refusal, RouteCache, decide_before, on_arrival};
 use crate::headers::{Edit, Edits};
 use crate::keys::{Fetch, Guest, KeyStore, ProviderId, Step, WaitingRoom, Worker as WorkerName};
+use crate::limit::Charge;
 use crate::metadata::{METADATA_PREFIX, MetadataEntry};
 use crate::refusal::{Detail, Reason, Severity};
 use crate::request::{HeaderList, Surroundings};
@@ -41,6 +44,8 @@ pub(super) struct Worker {
     pub(super) room: WaitingRoom<Waiting>,
     /// The calls that are under way: for whose keys, and which step.
     pub(super) calls: BTreeMap<u32, (ProviderId, Step)>,
+    /// What requests left for their answers, by their numbers; nothing for most.
+    pub(super) carried: BTreeMap<u32, Carried>,
     period: Duration,
 }
 
@@ -51,6 +56,7 @@ pub(super) struct Plugin {
     tokens: TokenCache,
     account: Account,
     pub(super) counters: Counters,
+    pub(super) limiter: Option<Limiter>,
 }
 
 impl Worker {
@@ -61,6 +67,7 @@ impl Worker {
             plugin: None,
             room: WaitingRoom::new(0),
             calls: BTreeMap::new(),
+            carried: BTreeMap::new(),
             period: Duration::ZERO,
         }
     }
@@ -85,6 +92,7 @@ impl Worker {
             config.providers.iter().map(|provider| provider.name.as_str()),
         );
         let keys = config.key_store();
+        let limiter = Limiter::prepare(&config);
         let tokens = config.token_cache();
         self.plugin = Some(Plugin {
             config,
@@ -92,6 +100,7 @@ impl Worker {
             tokens,
             account: Account::default(),
             counters,
+            limiter,
         });
         self.prepare_shared();
         self.pace(FAST);
@@ -101,6 +110,14 @@ impl Worker {
     pub(super) fn arrived(&mut self, id: u32, request: HeaderList) -> Action {
         let request = &request.within(self.surroundings());
         let began = calls::moment();
+        let now = began.timestamp();
+        let owed = self.owed_on_arrival(request);
+        if let Err(refusal) = self.charge(id, &owed, now) {
+            if let Some(plugin) = &mut self.plugin {
+                plugin.account.clear();
+            }
+            return self.carry_out(id, request, Decision::Refuse(refusal), now);
+        }
         let mut decision = self.decide(request, began, Patience::Left);
         if self.news_for(&decision) {
             decision = self.decide(request, began, Patience::Left);
@@ -127,7 +144,7 @@ impl Worker {
             }
             decision = self.decide(request, began, Patience::Exhausted);
         }
-        self.carry_out(request, decision)
+        self.carry_out(id, request, decision, now)
     }
 
     /// Whether other workers have fetched what could change a decision. Between two ticks they may have, and no good token
@@ -157,6 +174,7 @@ impl Worker {
     /// A request has ended, whichever way.
     pub(super) fn gone(&mut self, id: u32) {
         self.room.leave(id);
+        self.carried.remove(&id);
     }
 
     /// What is to be taken out of a request's trailers.
@@ -188,7 +206,7 @@ impl Worker {
                 guest.request.generation = self.generation(fetch);
                 let _kept = self.room.admit(id, guest);
             } else if calls::act_for(id) {
-                if self.carry_out(&guest.request.request, decision) == Action::Continue {
+                if self.carry_out(id, &guest.request.request, decision, now) == Action::Continue {
                     calls::resume();
                 }
                 calls::act_for(self.root_id);
@@ -254,6 +272,9 @@ impl Worker {
     pub(super) fn publish(&mut self, now: Timestamp) {
         let Some(plugin) = &mut self.plugin else { return };
         plugin.counters.write();
+        if let Some(limiter) = &mut plugin.limiter {
+            limiter.write();
+        }
         plugin.counters.token_cache(plugin.tokens.len(), plugin.tokens.bytes());
         for id in plugin.keys.remotes() {
             let Some(remote) = plugin.keys.remote(id) else { continue };
@@ -264,14 +285,22 @@ impl Worker {
         }
     }
 
+    fn owed_on_arrival(&self, request: &HeaderList) -> Vec<Charge> {
+        let Some(plugin) = &self.plugin else { return Vec::new() };
+        on_arrival(request, &plugin.config, self.client_address())
+    }
+
     /// Carries out a decision for the effective context: `Continue` lets the request go on, `Pause` means that it was
     /// answered.
-    fn carry_out(&mut self, request: &HeaderList, decision: Decision) -> Action {
+    fn carry_out(&mut self, id: u32, request: &HeaderList, decision: Decision, now: Timestamp) -> Action {
         match decision {
-            Decision::Forward(forward) => {
-                self.forward(forward);
-                return Action::Continue;
-            }
+            Decision::Forward(forward) => match self.charge(id, &forward.charges, now) {
+                Ok(()) => {
+                    self.forward(forward);
+                    return Action::Continue;
+                }
+                Err(refusal) => self.refuse(request, &refusal),
+            },
             Decision::Refuse(refusal) => self.refuse(request, &refusal),
             Decision::Answer(answer) => calls::answer(&answer),
             // Waiting is for the callers of this function; a request that gets here has nothing left to wait for.
