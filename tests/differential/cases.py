@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +38,20 @@ class Configuration:
             names.add(provider.get("forward_payload_header", "").lower())
         return frozenset(names - {""})
 
+    def status_headers(self) -> frozenset[str]:
+        """The headers that say that a token was not verified."""
+        return frozenset(_status_headers(self.message))
+
     def __str__(self) -> str:
         return json.dumps(self.message, indent=2)
+
+
+def _status_headers(message: Any) -> Iterator[str]:
+    parts = message.values() if isinstance(message, dict) else message if isinstance(message, list) else ()
+    for part in parts:
+        yield from _status_headers(part)
+    if isinstance(message, dict) and (extraction := message.get("extract_only_without_validation")) is not None:
+        yield extraction.get("verification_status_header", "x-jwt-signature-verified").lower()
 
 
 @dataclass(frozen=True)

@@ -265,8 +265,9 @@ class Trees:
             return {"allow_missing": {}}
         if self._allowances and draw < 0.27:
             return {"allow_missing_or_failed": {}}
-        if self._allowances and supported("extract_only_without_validation") and draw < 0.31:
-            return {"extract_only_without_validation": {}}
+        if self._allowances and supported("extract_only_without_validation") and draw < 0.33:
+            name = rng.choice((None, None, "X-Status"))
+            return {"extract_only_without_validation": {"verification_status_header": name} if name else {}}
         name = rng.choice(self._providers)
         if draw < 0.45:
             return {

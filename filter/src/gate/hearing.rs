@@ -125,7 +125,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             self.witness.sees(Fact::Asked(whose));
             let verdict = match whose {
                 Whose::Provider(id, audiences) => self.one_provider(id, audiences, findings),
-                Whose::Anybody => self.anybody(findings, |_| {}),
+                Whose::Anybody => self.anybody(findings),
                 Whose::AnybodyMarked(mark) => self.anybody_marked(mark, findings),
             };
             self.witness.sees(Fact::Answered(verdict));
@@ -170,11 +170,9 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
 
     /// Whether every token, wherever a provider looks for one, passes with the provider of its issuer. Of several verdicts
     /// that of the token that was found first counts; each token that passes is taken for what it says.
-    /// `each` hears the verdict on each.
-    fn anybody(&mut self, findings: &mut Findings<'c>, mut each: impl FnMut(Verdict)) -> Verdict {
+    fn anybody(&mut self, findings: &mut Findings<'c>) -> Verdict {
         findings.headers.clear();
         let Ok(found) = self.find(&self.config.places, &findings.spent) else {
-            each(Verdict::Refused(Reason::TokenRepeated));
             return self.refused(None, Reason::TokenRepeated, findings);
         };
         let is_repeated = |(_, provider): (ProviderId, &Provider)| {
@@ -182,7 +180,6 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             own.count() > 1
         };
         if providers(self.config).any(is_repeated) {
-            each(Verdict::Refused(Reason::TokenRepeated));
             return self.refused(None, Reason::TokenRepeated, findings);
         }
         if found.is_empty() {
@@ -192,7 +189,6 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         for found in found.iter().rev() {
             let config = self.config;
             verdict = self.judge(found, None, findings, |token| provider_of(config, token, found.place));
-            each(verdict);
             if matches!(verdict, Verdict::Waiting(_)) {
                 break;
             }
@@ -200,12 +196,12 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         verdict
     }
 
-    /// The same; where one of them fails, `mark` is to say so.
+    /// The same; where that comes to a token that failed, `mark` is to say so.
     fn anybody_marked(&mut self, mark: Option<&str>, findings: &mut Findings<'c>) -> Verdict {
-        let mut failed = false;
-        let verdict = self.anybody(findings, |verdict| failed |= matches!(verdict, Verdict::Refused(_)));
-        if failed && let Some(mark) = mark {
-            findings.marks.push(mark.to_owned());
+        let verdict = self.anybody(findings);
+        match verdict {
+            Verdict::Passed | Verdict::Waiting(_) | Verdict::Refused(Reason::TokenMissing) => {}
+            Verdict::Refused(_) => findings.marks.extend(mark.map(str::to_owned)),
         }
         verdict
     }
