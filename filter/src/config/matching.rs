@@ -27,14 +27,17 @@ const URI_TEMPLATE: &str = "envoy.extensions.path.match.uri_template.v3.UriTempl
 /// A `path_match_policy`.
 pub(super) fn template(wire: wire::MatchPolicy, report: &Report) -> Option<PathTemplate> {
     let path = wire.path;
+    if wire.name.is_empty() {
+        report.add(format!("{path}.name"), "is empty; give the policy a name");
+    }
     let known = wire.type_url.as_deref().and_then(|url| url.rsplit('/').next()) == Some(URI_TEMPLATE);
     if !known {
         let problem = format!("is of another type than {URI_TEMPLATE}; that is the one policy there is");
-        report.add(format!("{path}.@type"), problem);
+        report.add(format!("{path}.typed_config.@type"), problem);
         return None;
     }
     PathTemplate::new(&wire.path_template.unwrap_or_default())
-        .map_err(|error| report.add(format!("{path}.path_template"), error.to_string()))
+        .map_err(|error| report.add(format!("{path}.typed_config.path_template"), error.to_string()))
         .ok()
 }
 

@@ -74,9 +74,14 @@ impl<'f> Fields<'f> {
     }
 
     pub(super) fn duration(&mut self, name: &'static str) -> Option<Duration> {
-        self.typed(name, "a duration in seconds such as \"5s\" or \"0.25s\"", |value| {
-            duration(value.as_str()?)
-        })
+        self.typed(
+            name,
+            "a duration in seconds such as \"5s\" or \"0.25s\"",
+            |value| match value {
+                Value::Object(fields) => duration_message(fields),
+                value => duration(value.as_str()?),
+            },
+        )
     }
 
     pub(super) fn strings(&mut self, name: &'static str) -> Vec<String> {
@@ -301,6 +306,9 @@ fn whole(value: &Value) -> Option<u64> {
     }
 }
 
+/// The upper end of `google.protobuf.Duration`: 10,000 years.
+const MAX_SECONDS: u64 = 315_576_000_000;
+
 /// `google.protobuf.Duration` in JSON: seconds, up to nine decimals, an `s`. None of ours may be negative.
 fn duration(text: &str) -> Option<Duration> {
     let number = text.strip_suffix('s')?;
@@ -310,8 +318,24 @@ fn duration(text: &str) -> Option<Duration> {
         return None;
     }
     let nanos: u32 = format!("{decimals:0<9}").parse().ok()?;
-    // The upper end of the protobuf type: 10,000 years.
-    let seconds = seconds.parse().ok().filter(|seconds| *seconds <= 315_576_000_000_u64)?;
+    let seconds = seconds.parse().ok().filter(|seconds| *seconds <= MAX_SECONDS)?;
+    Some(Duration::new(seconds, nanos))
+}
+
+/// The same written as the message that it is, `{"seconds": 5}`: no JSON writer does so, but Envoy takes it, and its own
+/// examples have it.
+fn duration_message(fields: &Object) -> Option<Duration> {
+    let field = |name: &str| {
+        fields
+            .get(name)
+            .filter(|value| **value != Value::Null)
+            .map_or(Some(0), whole)
+    };
+    let known = fields.iter().all(|(name, _)| matches!(name, "seconds" | "nanos"));
+    let seconds = field("seconds").filter(|seconds| known && *seconds <= MAX_SECONDS)?;
+    let nanos = u32::try_from(field("nanos")?)
+        .ok()
+        .filter(|nanos| *nanos < 1_000_000_000)?;
     Some(Duration::new(seconds, nanos))
 }
 
@@ -341,6 +365,26 @@ mod tests {
             ("999999999999999s", None),
         ] {
             assert_eq!(duration(text).map(|duration| duration.as_millis()), millis, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_may_be_written_as_messages() {
+        for (text, millis) in [
+            (r#"{"seconds":5}"#, Some(5000)),
+            (r#"{"seconds":"5","nanos":500000000}"#, Some(5500)),
+            (r#"{"seconds":5.0,"nanos":null}"#, Some(5000)),
+            (r#"{"nanos":1000000}"#, Some(1)),
+            ("{}", Some(0)),
+            (r#"{"seconds":-5}"#, None),
+            (r#"{"seconds":1.5}"#, None),
+            (r#"{"seconds":5,"nanos":1000000000}"#, None),
+            (r#"{"seconds":315576000001}"#, None),
+            (r#"{"seconds":5,"minutes":1}"#, None),
+        ] {
+            let value = jose::json::parse(text.as_bytes()).ok();
+            let found = value.as_ref().and_then(Value::as_object).and_then(duration_message);
+            assert_eq!(found.map(|duration| duration.as_millis()), millis, "{text}");
         }
     }
 

@@ -69,6 +69,7 @@ impl Match {
 /// `TypedExtensionConfig` with an `UriTemplateMatchConfig`, the one policy that Envoy has.
 #[derive(Debug)]
 pub(in crate::config) struct MatchPolicy {
+    pub(in crate::config) name: String,
     pub(in crate::config) path: String,
     pub(in crate::config) type_url: Option<String>,
     pub(in crate::config) path_template: Option<String>,
@@ -76,14 +77,15 @@ pub(in crate::config) struct MatchPolicy {
 
 impl MatchPolicy {
     fn read(fields: &mut Fields<'_>) -> Self {
-        // Only routes look at the name; the type says what it is.
-        fields.string("name");
+        // The type says what it is; the native filter wants a name too, whichever.
+        let name = fields.string("name").unwrap_or_default();
         let typed = fields.object("typed_config", |fields| {
             (fields.string("@type"), fields.string("path_template"))
         });
         let (type_url, path_template) = typed.unwrap_or_default();
         Self {
-            path: fields.path_of("typed_config"),
+            name,
+            path: fields.path(),
             type_url,
             path_template,
         }
