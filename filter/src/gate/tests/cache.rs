@@ -385,7 +385,8 @@ fn whatever_happens_a_gate_with_a_memory_decides_as_one_without() {
         usize::try_from(state >> 33).unwrap() % below
     };
     let mut hits = 0;
-    for round in 0..if cfg!(target_arch = "wasm32") { 300 } else { 3000 } {
+    let rounds = if cfg!(target_arch = "wasm32") { 300 } else { 3000 };
+    for round in 0..rounds {
         match next(20) {
             0 => gate.install(&documents[next(documents.len())]),
             1 => at(&mut gate, NOW - 100 + u64::try_from(next(700)).unwrap()),
@@ -401,5 +402,5 @@ fn whatever_happens_a_gate_with_a_memory_decides_as_one_without() {
         assert_eq!(decision, expected, "{round} {path}");
         hits += tally.hits.get();
     }
-    assert!(hits > 50, "{hits}");
+    assert!(hits > rounds / 60, "{hits}");
 }
