@@ -4,15 +4,16 @@
 //! that is asked for must hold; what can't be decided is refused.
 
 mod condition;
+mod question;
 mod scope;
 
 use std::sync::Arc;
 
-use jose::Claims;
-
 pub use condition::{ClaimCondition, ClaimTest};
+pub use question::Question;
 pub use scope::{ScopeError, Scopes};
 
+use crate::cel::{EvaluationError, Program};
 use crate::request::Request;
 use crate::service::{Methods, covers_segments};
 
@@ -48,6 +49,8 @@ pub struct Conditions {
     pub audiences: Vec<String>,
     /// All of these hold.
     pub claims: Vec<ClaimCondition>,
+    /// This holds.
+    pub expression: Option<Program>,
 }
 
 /// Why a caller may not.
@@ -59,17 +62,8 @@ pub enum Denial {
     Audience,
     /// Something that is asked for does not hold.
     Condition,
-}
-
-/// Who asks for what.
-#[derive(Debug)]
-pub struct Question<'q, R> {
-    /// The request.
-    pub request: &'q R,
-    /// Its path, in the form in which services see it.
-    pub path: &'q str,
-    /// The claims of the token that let it in.
-    pub claims: &'q Claims,
+    /// Whether an expression holds can't be said.
+    Expression(EvaluationError),
 }
 
 impl Authorization {
@@ -88,7 +82,7 @@ impl Authorization {
         }
         let scopes = rule.map_or(&self.scopes, |rule| &rule.scopes);
         scopes
-            .check(question.claims.raw())
+            .check(question.raw_claims())
             .map_err(|ScopeError(needed)| Denial::Scope(needed))?;
         conditions
             .iter()
@@ -109,7 +103,7 @@ impl AuthorizationRule {
 impl Conditions {
     fn check_audience<R>(&self, question: &Question<'_, R>) -> Result<(), Denial> {
         let wanted = |audience: &str| self.audiences.iter().any(|wanted| wanted == audience);
-        if self.audiences.is_empty() || question.claims.audience().any(wanted) {
+        if self.audiences.is_empty() || question.claims.is_some_and(|claims| claims.audience().any(wanted)) {
             Ok(())
         } else {
             Err(Denial::Audience)
@@ -118,7 +112,13 @@ impl Conditions {
 
     fn check<R: Request>(&self, question: &Question<'_, R>) -> Result<(), Denial> {
         let mut claims = self.claims.iter();
-        if claims.all(|condition| condition.holds(question.claims.raw())) {
+        let claims_hold = claims.all(|condition| condition.holds(question.raw_claims()));
+        let expression = self.expression.as_ref().filter(|_| claims_hold);
+        let expression_holds = match expression {
+            None => true,
+            Some(program) => program.holds(question).map_err(Denial::Expression)?,
+        };
+        if claims_hold && expression_holds {
             Ok(())
         } else {
             Err(Denial::Condition)

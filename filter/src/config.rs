@@ -20,6 +20,7 @@ mod spelling;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod wire;
 
 use std::time::Duration;
@@ -184,11 +185,11 @@ impl Config {
         let mut trusted = sections::trusted(wire.headers, report);
         let marks = requirements.marks.into_iter();
         trusted.names.extend(marks.map(|(_, name)| name));
+        let sanitiser = sanitiser(&providers, trusted, own_sections);
         let service_names: Vec<String> = wire.services.iter().flatten().map(|(name, _)| name.clone()).collect();
         let services = wire
             .services
-            .map(|services| service::services(services, names::ProviderNames(&names), report));
-        let sanitiser = sanitiser(&providers, trusted, own_sections);
+            .map(|services| service::services(services, names::ProviderNames(&names), &sanitiser, report));
         let scope = limits::Scope {
             services: &service_names,
             providers: providers.len(),

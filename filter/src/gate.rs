@@ -5,7 +5,7 @@
 //! 3. A public service, or a CORS preflight where those bypass, needs no token.
 //! 4. The rules decide; then a protected service asks for a caller, if the rules did not.
 //! 5. An unknown path is 404, but only for those whom the rules let in.
-//! 6. The service judges: its methods, what the caller's token allows, how long the body is.
+//! 6. The service judges: its methods, what the caller's token allows, how long the body is; and which cluster is for them.
 //! 7. The caller's claims and the service's cluster, path, timeout and retries are written.
 //!
 //! What a request owes to limits is said, not charged: [`on_arrival`] before all of this, and in [`Forward::charges`] after
@@ -237,13 +237,13 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
                 .map_or(path_of(target), |destination| destination.path.as_str().as_bytes());
             (self.hear(path, service)?, Passage::Allowed)
         };
-        if let Some(destination) = &destination {
-            let service = destination.service.ok_or_else(|| refuse(Reason::ServiceUnknown))?;
-            // A preflight asks what may be asked, for nobody; the request that follows it is judged.
-            if passage == Passage::Allowed {
-                self.admit(service, destination.path.as_str(), &findings)?;
+        let cluster = match &destination {
+            None => None,
+            Some(destination) => {
+                let service = destination.service.ok_or_else(|| refuse(Reason::ServiceUnknown))?;
+                Some(self.admit(service, destination.path.as_str(), &findings, passage)?)
             }
-        }
+        };
 
         let path = match &destination {
             Some(destination) => destination.path.as_str().as_bytes(),
@@ -252,7 +252,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         let charges = charges::of_caller(request, self.config, path, service, findings.claims(service));
         let caller = findings.caller();
         let metadata = std::mem::take(&mut findings.metadata);
-        let route = self.write(target, destination.as_ref(), findings, &mut edits)?;
+        let route = self.write(target, destination.as_ref(), cluster, findings, &mut edits)?;
         Ok(Decision::Forward(Forward {
             edits: edits.into_edits().collect(),
             caller,

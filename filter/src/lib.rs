@@ -5,6 +5,7 @@ pub mod access_log;
 pub mod account;
 pub mod address;
 pub mod authorization;
+pub mod cel;
 pub mod clock;
 pub mod config;
 pub mod gate;

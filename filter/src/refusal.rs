@@ -69,10 +69,14 @@ pub enum Reason {
     ScopeInsufficient,
     /// The service's authorization does not let this caller do this.
     AccessDenied,
+    /// Whether the configuration allows this can't be said.
+    ExpressionFailed,
     /// The service limits bodies, and this one does not say how long it is.
     LengthRequired,
     /// The body is longer than the service takes.
     BodyTooLarge,
+    /// The service chooses its upstream by a value that nothing stands for.
+    UpstreamUnknown,
     /// The gate has no configuration to decide by.
     GateNotReady,
 }
@@ -195,7 +199,7 @@ const fn hopeless(
 
 impl Reason {
     /// All reasons there are.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::TokenMissing,
         Self::TokenRepeated,
         Self::TokenTooLarge,
@@ -224,8 +228,10 @@ impl Reason {
         Self::MethodNotAllowed,
         Self::ScopeInsufficient,
         Self::AccessDenied,
+        Self::ExpressionFailed,
         Self::LengthRequired,
         Self::BodyTooLarge,
+        Self::UpstreamUnknown,
         Self::GateNotReady,
     ];
 
@@ -409,6 +415,13 @@ impl Reason {
                 "What the token says of its holder does not allow this request.",
                 GrpcStatus::PermissionDenied,
             ),
+            Self::ExpressionFailed => hopeless(
+                "expression_failed",
+                403,
+                "Condition without an answer",
+                "A condition of the service could not be evaluated for this request, so it is not let through.",
+                GrpcStatus::PermissionDenied,
+            ),
             Self::LengthRequired => hopeless(
                 "length_required",
                 411,
@@ -422,6 +435,13 @@ impl Reason {
                 "Content too large",
                 "The request's body is longer than the service behind this path takes.",
                 GrpcStatus::ResourceExhausted,
+            ),
+            Self::UpstreamUnknown => hopeless(
+                "upstream_unknown",
+                403,
+                "No upstream for this caller",
+                "The service chooses its upstream by a value that this request lacks, or that nothing stands for.",
+                GrpcStatus::PermissionDenied,
             ),
             Self::GateNotReady => Entry {
                 severity: Severity::Warn,

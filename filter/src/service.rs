@@ -3,6 +3,7 @@
 mod catalogue;
 mod path;
 mod terms;
+mod upstream;
 
 pub use catalogue::{Access, Catalogue, Service, covers_segments};
 pub(crate) use path::percent_encoded;
@@ -10,6 +11,7 @@ pub use path::{CleanPath, DangerousPath};
 pub use terms::{
     BodyError, Methods, RETRY_ON, RETRY_ON_BY_DEFAULT, RETRY_ON_GRPC, Retries, check_body, instruct_router,
 };
+pub use upstream::{Choice, Otherwise, Selector, Share, UpstreamError, WHOLE};
 
 /// The header that a route's `cluster_header` reads.
 pub const CLUSTER_HEADER: &str = "x-gatehouse-cluster";

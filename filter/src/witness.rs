@@ -9,7 +9,7 @@ use crate::authorization::Denial;
 use crate::keys::ProviderId;
 use crate::refusal::Reason;
 use crate::requirement::{Requirement, RouteWord, Rule, Verdict, Whose};
-use crate::service::Service;
+use crate::service::{Service, UpstreamError};
 use crate::token::{Check, Failure, Found, Place, Repeated};
 
 /// Sees facts as they come up. A witness changes nothing: what it keeps is its own affair.
@@ -69,4 +69,6 @@ pub enum Fact<'f> {
     Answered(Verdict),
     /// The service held its authorization against the caller's token.
     Authorized(&'f Service, Result<(), &'f Denial>),
+    /// Of the clusters that the service chooses from, this one gets the request; or none does.
+    Upstream(&'f Service, Result<&'f str, UpstreamError>),
 }

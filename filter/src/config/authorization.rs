@@ -3,7 +3,7 @@
 use jose::json::Value;
 
 use super::error::Report;
-use super::names::{claim, methods, path_text};
+use super::names::{claim, expression, methods, path_text};
 use super::wire;
 use crate::authorization::{Authorization, AuthorizationRule, ClaimCondition, ClaimTest, Conditions, Scopes};
 use crate::matching::Pattern;
@@ -33,7 +33,7 @@ pub(super) fn authorization(wire: wire::Authorization, prefix: &str, report: &Re
     }
 }
 
-const SAYS_NOTHING: &str = "says nothing; write some of scopes, any_scope, audiences, claims, rules";
+const SAYS_NOTHING: &str = "says nothing; write some of scopes, any_scope, audiences, claims, cel, rules";
 
 fn rule(wire: wire::AuthorizationRule, service: &str, scopes: &Scopes, report: &Report) -> AuthorizationRule {
     let path = wire.conditions.path.clone();
@@ -71,7 +71,11 @@ fn rule(wire: wire::AuthorizationRule, service: &str, scopes: &Scopes, report: &
 
 impl wire::Conditions {
     fn is_empty(&self) -> bool {
-        self.scopes.is_none() && self.any_scope.is_none() && self.audiences.is_none() && self.claims.is_none()
+        self.scopes.is_none()
+            && self.any_scope.is_none()
+            && self.audiences.is_none()
+            && self.claims.is_none()
+            && self.cel.is_none()
     }
 }
 
@@ -103,6 +107,9 @@ fn conditions(wire: wire::Conditions, report: &Report) -> (Conditions, Scopes) {
     let conditions = Conditions {
         audiences: wire.audiences.unwrap_or_default(),
         claims: claims.filter_map(|wire| claim_condition(wire, report)).collect(),
+        expression: wire
+            .cel
+            .and_then(|text| expression(&text, &format!("{path}.cel"), report)),
     };
     (conditions, scopes)
 }

@@ -2,6 +2,7 @@
 
 use super::error::Report;
 use super::wire;
+use crate::cel::Program;
 use crate::headers::{ClaimPath, FoldedName};
 use crate::keys::ProviderId;
 use crate::service::{CLUSTER_HEADER, Methods};
@@ -135,6 +136,13 @@ pub(super) fn claim(wire: wire::ClaimName, report: &Report) -> Option<ClaimPath>
             None
         }
     }
+}
+
+/// An expression that says yes or no.
+pub(super) fn expression(text: &str, path: &str, report: &Report) -> Option<Program> {
+    Program::compile(text)
+        .map_err(|error| report.add(path, error.to_string()))
+        .ok()
 }
 
 /// The names of the providers, in their order.

@@ -95,6 +95,20 @@ impl<'f> Fields<'f> {
         .unwrap_or_default()
     }
 
+    pub(super) fn number(&mut self, name: &'static str) -> Option<f64> {
+        self.typed(name, "a number", |value| value.as_number().map(Number::as_f64))
+    }
+
+    /// An object whose members' names are free and whose members are strings; `None` where it is absent.
+    pub(super) fn string_map(&mut self, name: &'static str) -> Option<Vec<(String, String)>> {
+        self.typed(name, "an object of strings", |value| {
+            let members = value.as_object()?.iter();
+            members
+                .map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned())))
+                .collect()
+        })
+    }
+
     /// A string, a number or a boolean.
     pub(super) fn scalar(&mut self, name: &'static str) -> Option<Value> {
         self.typed(name, "a string, a number or a boolean", scalar)

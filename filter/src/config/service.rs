@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::authorization::authorization;
 use super::error::Report;
 use super::names::{ProviderNames, cluster, methods, path_text};
+use super::upstream::{Callers, choices};
 use super::wire;
+use crate::headers::Sanitiser;
 use crate::keys::ProviderId;
 use crate::service::{
     Access, Catalogue, HEALTH_PATH, RETRY_ON, RETRY_ON_BY_DEFAULT, RETRY_ON_GRPC, Retries, Service, covers_segments,
@@ -15,14 +17,19 @@ use crate::service::{
 const MAX_ATTEMPTS: u64 = 10;
 
 /// `services`
-pub(super) fn services(wire: Vec<(String, wire::Service)>, providers: ProviderNames<'_>, report: &Report) -> Catalogue {
+pub(super) fn services(
+    wire: Vec<(String, wire::Service)>,
+    providers: ProviderNames<'_>,
+    sanitiser: &Sanitiser,
+    report: &Report,
+) -> Catalogue {
     if wire.is_empty() {
         report.add("services", "is empty; describe a service, or leave the section out");
     }
     let mut services: Vec<Service> = Vec::with_capacity(wire.len());
     for (name, wire) in wire {
         let path = wire.path.clone();
-        let Some(service) = service(name, wire, providers, report) else {
+        let Some(service) = service(name, wire, providers, sanitiser, report) else {
             continue;
         };
         if let Some(other) = services
@@ -45,7 +52,13 @@ pub(super) fn services(wire: Vec<(String, wire::Service)>, providers: ProviderNa
     Catalogue::new(services)
 }
 
-fn service(name: String, wire: wire::Service, providers: ProviderNames<'_>, report: &Report) -> Option<Service> {
+fn service(
+    name: String,
+    wire: wire::Service,
+    providers: ProviderNames<'_>,
+    sanitiser: &Sanitiser,
+    report: &Report,
+) -> Option<Service> {
     let path = wire.path;
     let field = |name: &str| format!("{path}.{name}");
     if wire.timeout.is_some_and(|timeout| timeout < Duration::from_millis(1)) {
@@ -100,6 +113,10 @@ fn service(name: String, wire: wire::Service, providers: ProviderNames<'_>, repo
             }
         }
     }
+    let callers = if wire.public { Callers::Unknown } else { Callers::Known };
+    let upstream = wire
+        .upstream
+        .map(|wire| choices(wire, &field("upstream"), callers, sanitiser, report));
     let prefix = prefix?;
     Some(Service {
         name,
@@ -109,6 +126,7 @@ fn service(name: String, wire: wire::Service, providers: ProviderNames<'_>, repo
             .unwrap_or_default(),
         prefix,
         cluster: cluster?,
+        upstream: upstream.unwrap_or_default(),
         timeout: wire.timeout,
         prefix_rewrite: rewrite,
         access: if wire.public { Access::Public } else { Access::Protected },

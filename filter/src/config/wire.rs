@@ -11,7 +11,9 @@ use super::reader::Fields;
 pub(super) use limits::{Limit, LimitTable, Network, Per};
 pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};
 pub(super) use sections::{Discovery, Headers, Keys, PerRoute, TokenCache, TokenLimits, TokenProfile};
-pub(super) use services::{Authorization, AuthorizationRule, ClaimCondition, ClaimName, Conditions, Retries, Service};
+pub(super) use services::{
+    Authorization, AuthorizationRule, Choice, ClaimCondition, ClaimName, Conditions, Retries, Service,
+};
 
 /// The whole message: `envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication` and our sections.
 #[derive(Debug)]

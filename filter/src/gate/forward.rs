@@ -13,6 +13,7 @@ impl<R: Request, W: Witness> Case<'_, R, W> {
         &self,
         target: &[u8],
         destination: Option<&Destination<'_>>,
+        cluster: Option<&str>,
         findings: Findings<'_>,
         edits: &mut Edits,
     ) -> Result<RouteCache, Decision> {
@@ -34,8 +35,9 @@ impl<R: Request, W: Witness> Case<'_, R, W> {
         for mark in &findings.marks {
             edits.set(mark, b"false".to_vec());
         }
-        if let Some(service) = destination.and_then(|destination| destination.service) {
-            edits.set(CLUSTER_HEADER, service.cluster.clone().into_bytes());
+        let service = destination.and_then(|destination| destination.service);
+        if let Some((service, cluster)) = service.zip(cluster) {
+            edits.set(CLUSTER_HEADER, cluster.as_bytes().to_vec());
             instruct_router(self.request, service.timeout, service.retries.as_ref(), edits);
             return Ok(RouteCache::Clear);
         }

@@ -15,6 +15,7 @@ mod routing;
 mod selection;
 mod structure;
 mod transport;
+mod upstream;
 mod witness;
 
 use serde_json::{Value, json};

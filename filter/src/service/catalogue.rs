@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Methods, Retries};
-use crate::authorization::Authorization;
+use super::{Choice, Methods, Retries, UpstreamError};
+use crate::authorization::{Authorization, Question};
 use crate::keys::ProviderId;
+use crate::request::Request;
 
 /// Whether a service asks for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +23,10 @@ pub struct Service {
     pub name: String,
     /// The path under which it is reached.
     pub prefix: String,
-    /// Envoy's cluster that serves it.
+    /// Envoy's cluster that serves it, where no choice settles on another.
     pub cluster: String,
+    /// Which cluster serves whom; the first that settles on one counts.
+    pub upstream: Vec<Choice>,
     /// How long its answer may take; `None` leaves it to Envoy's route.
     pub timeout: Option<Duration>,
     /// What takes the prefix' place on the way to the service.
@@ -45,6 +48,21 @@ pub struct Service {
 }
 
 impl Service {
+    /// The cluster that serves this request.
+    pub fn choose<R: Request>(&self, question: &Question<'_, R>) -> Result<&str, UpstreamError> {
+        for choice in &self.upstream {
+            if let Some(cluster) = choice.settle(&self.name, question.request, question)? {
+                return Ok(cluster);
+            }
+        }
+        Ok(&self.cluster)
+    }
+
+    /// Every cluster that may serve it.
+    pub fn clusters(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.cluster.as_str()).chain(self.upstream.iter().flat_map(Choice::clusters))
+    }
+
     /// Whether a token that this provider accepted will do.
     #[must_use]
     pub fn accepts(&self, provider: ProviderId) -> bool {
@@ -111,6 +129,7 @@ mod tests {
             name: prefix.to_owned(),
             prefix: prefix.to_owned(),
             cluster: "cluster".to_owned(),
+            upstream: Vec::new(),
             timeout: None,
             prefix_rewrite: rewrite.map(str::to_owned),
             access: Access::Protected,

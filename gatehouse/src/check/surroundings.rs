@@ -82,7 +82,7 @@ fn clusters(tree: &Node, resources: &Node, severity: Severity) -> Vec<Finding> {
         .collect()
 }
 
-/// The fields of a configuration that name clusters: `cluster`, and those that end in it.
+/// The fields of a configuration that name clusters: `cluster`, those that end in it, and the `values` of an `upstream`.
 fn named_clusters(node: &Node, path: &str, found: &mut Vec<(String, String, Option<Position>)>) {
     for entry in node.entries() {
         let path = if path.is_empty() {
@@ -90,7 +90,9 @@ fn named_clusters(node: &Node, path: &str, found: &mut Vec<(String, String, Opti
         } else {
             format!("{path}.{}", entry.key)
         };
-        let is_name = entry.key == "cluster" || entry.key.ends_with("_cluster") || entry.key.ends_with("Cluster");
+        let is_value = path.contains(".upstream[") && path.contains(".values.");
+        let is_name =
+            is_value || entry.key == "cluster" || entry.key.ends_with("_cluster") || entry.key.ends_with("Cluster");
         match entry.value.text() {
             Some(name) if is_name && !name.is_empty() => found.push((path, name.to_owned(), entry.value.position)),
             _ => named_clusters(&entry.value, &path, found),

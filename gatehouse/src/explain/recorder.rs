@@ -7,7 +7,7 @@ use filter::clock::Timestamp;
 use filter::config::{Config, Provider};
 use filter::keys::{KeyStore, ProviderId};
 use filter::requirement::{Requirement, RouteWord, Rule, Verdict, Whose};
-use filter::service::{Access, Service};
+use filter::service::{Access, Service, UpstreamError};
 use filter::token::{Failure, Found, Place, Prefix, Repeated};
 use filter::witness::{Fact, Witness};
 use jose::UnverifiedToken;
@@ -190,6 +190,7 @@ impl<'g> Recorder<'g> {
                 _ => Vec::new(),
             },
             Fact::Authorized(service, result) => vec![authorized(service, result)],
+            Fact::Upstream(service, chosen) => vec![upstream(service, chosen)],
             Fact::Answered(verdict) => vec![self.verdict(verdict)],
             _ => Vec::new(),
         }
@@ -277,8 +278,24 @@ fn authorized(service: &Service, result: Result<(), &Denial>) -> Step {
             Mark::Bad,
             format!("a claim does not say what {name} asks for, or no rule is for this"),
         ),
+        Err(Denial::Expression(error)) => (Mark::Bad, format!("an expression of {name} has no answer: {error}")),
     };
     Step::new("authorized", mark, &text)
+}
+
+fn upstream(service: &Service, chosen: Result<&str, UpstreamError>) -> Step {
+    match chosen {
+        Ok(cluster) => Step::new(
+            "upstream",
+            Mark::Good,
+            &format!("{} sends it to the cluster {cluster}", service.name),
+        ),
+        Err(error) => Step::new(
+            "upstream",
+            Mark::Bad,
+            &format!("{} sends it nowhere: {error}", service.name),
+        ),
+    }
 }
 
 fn service_step(path: &str, service: Option<&Service>) -> Step {

@@ -111,6 +111,12 @@ impl Number {
 }
 
 impl Object {
+    /// An object without members.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { members: Vec::new() }
+    }
+
     /// The value of the member of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {

@@ -12,6 +12,7 @@ pub(in crate::config) struct Service {
     pub(in crate::config) path: String,
     pub(in crate::config) prefix: String,
     pub(in crate::config) cluster: String,
+    pub(in crate::config) upstream: Option<Vec<Choice>>,
     pub(in crate::config) timeout: Option<Duration>,
     pub(in crate::config) prefix_rewrite: Option<String>,
     pub(in crate::config) public: bool,
@@ -29,6 +30,7 @@ impl Service {
             path: fields.path(),
             prefix: fields.string("prefix").unwrap_or_default(),
             cluster: fields.string("cluster").unwrap_or_default(),
+            upstream: fields.has("upstream").then(|| fields.list("upstream", Choice::read)),
             timeout: fields.duration("timeout"),
             prefix_rewrite: fields.string("prefix_rewrite"),
             public: fields.flag("public").unwrap_or_default(),
@@ -38,6 +40,32 @@ impl Service {
             providers: strings(fields, "providers"),
             authorization: fields.object("authorization", Authorization::read),
             health_path: fields.string("health_path"),
+        }
+    }
+}
+
+/// One entry of `upstream`.
+#[derive(Debug)]
+pub(in crate::config) struct Choice {
+    pub(in crate::config) claim: ClaimName,
+    pub(in crate::config) header: Option<String>,
+    pub(in crate::config) values: Option<Vec<(String, String)>>,
+    pub(in crate::config) cel: Option<String>,
+    pub(in crate::config) percent: Option<f64>,
+    pub(in crate::config) cluster: Option<String>,
+    pub(in crate::config) otherwise: Option<String>,
+}
+
+impl Choice {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            claim: ClaimName::read(fields),
+            header: fields.string("header"),
+            values: fields.string_map("values"),
+            cel: fields.string("cel"),
+            percent: fields.number("percent"),
+            cluster: fields.string("cluster"),
+            otherwise: fields.string("otherwise"),
         }
     }
 }
@@ -106,6 +134,7 @@ pub(in crate::config) struct Conditions {
     pub(in crate::config) any_scope: Option<Vec<String>>,
     pub(in crate::config) audiences: Option<Vec<String>>,
     pub(in crate::config) claims: Option<Vec<ClaimCondition>>,
+    pub(in crate::config) cel: Option<String>,
 }
 
 impl Conditions {
@@ -118,6 +147,7 @@ impl Conditions {
             claims: fields
                 .has("claims")
                 .then(|| fields.list("claims", ClaimCondition::read)),
+            cel: fields.string("cel"),
         }
     }
 }

@@ -34,6 +34,7 @@ impl Witness for Scribe {
             Fact::Remembered => "remembered".to_owned(),
             Fact::Signature(result) => format!("signature{}", outcome(result.is_ok())),
             Fact::Answered(_) => "answered".to_owned(),
+            Fact::Upstream(_, cluster) => format!("upstream {}", cluster.unwrap_or("!")),
             Fact::Authorized(_, result) => format!("authorized{}", outcome(result.is_ok())),
         };
         self.0.borrow_mut().push(note);
