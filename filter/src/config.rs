@@ -198,6 +198,7 @@ impl Config {
         };
         let rate_limits = scope.limits(wire.limits, wire.limit_table);
         provider::check_places(&providers, &sanitiser, report);
+        requirement::check_headers(&requirements.rules, &sanitiser, report);
         Self {
             places: all_places(&providers),
             providers,

@@ -136,12 +136,14 @@ pub fn is_cors_preflight(request: &impl Request) -> bool {
     request.method() == b"OPTIONS" && filled("origin") && filled("access-control-request-method")
 }
 
-/// Whether the caller speaks gRPC, judged as Envoy judges it: `application/grpc`, alone or with a `+suffix`.
+/// Whether the caller speaks gRPC, judged as Envoy judges it: `application/grpc`, alone or with a `+suffix`, and a path, which
+/// a CONNECT has not.
 #[must_use]
 pub fn is_grpc(request: &impl Request) -> bool {
-    request.first("content-type").is_some_and(|value| {
-        value
-            .strip_prefix(b"application/grpc")
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
-    })
+    request.target().is_some()
+        && request.first("content-type").is_some_and(|value| {
+            value
+                .strip_prefix(b"application/grpc")
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
+        })
 }

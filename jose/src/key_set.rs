@@ -4,6 +4,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+use crate::Algorithm;
 use crate::json::JsonError;
 use crate::key::{JwkError, KeyIdentity, KeySource, VerifyingKey};
 use crate::token::UnverifiedToken;
@@ -16,11 +17,31 @@ pub const MAX_SET_LEN: usize = 1 << 20;
 /// huge set of keys without names would let one token cause that much work.
 pub const MAX_ATTEMPTS: usize = 32;
 
+/// RFC 8032 section 5.1.6
+const ED25519_SIGNATURE_LEN: usize = 64;
+
 /// Keys that vouch for one issuer. At least one of them can be used; those that can't are reported.
 #[derive(Debug, Clone)]
 pub struct JwkSet {
     keys: Vec<VerifyingKey>,
     skipped: Vec<SkippedKey>,
+    ends: Vec<SearchEnd>,
+}
+
+/// An Ed25519 key that names no algorithm, usable or not. Envoy's `jwt_authn` holds such a key against every token that may
+/// mean it: a signature of another length ends its search with a refusal. A set must not verify more in our hands than it
+/// does there, so what stands behind such a key is out of reach here too.
+#[derive(Debug, Clone)]
+struct SearchEnd {
+    /// So many of the set's keys stand before it.
+    keys_before: usize,
+    key_id: Option<String>,
+}
+
+impl SearchEnd {
+    fn is_meant_by(&self, key_id: Option<&str>) -> bool {
+        key_id.is_none() || self.key_id.is_none() || self.key_id.as_deref() == key_id
+    }
 }
 
 /// A key of the set that is not used.
@@ -102,19 +123,20 @@ impl JwkSet {
 
     /// Verifies a token's signature with the keys that it may mean: those of its `kid` and those without one, or all if
     /// it names none; of these only keys for its algorithm. The algorithm is the token's to name, but the key decides
-    /// whether to take part in it.
+    /// whether to take part in it. Keys behind an Ed25519 key that the token may mean as well, since it names neither
+    /// another id nor an algorithm, verify signatures of Ed25519's length only.
     pub fn verify(&self, token: &UnverifiedToken) -> Result<VerifiedToken, VerificationError> {
         let header = token.header_unverified();
         let (algorithm, key_id) = (header.algorithm(), header.key_id());
-        let named = key_id.and_then(|key_id| self.keys.iter().find(|key| key.key_id() == Some(key_id)));
-        let others = self
-            .keys
+        let is_known = key_id.is_none_or(|key_id| self.keys.iter().any(|key| key.key_id() == Some(key_id)));
+        let within_reach = self.keys.get(..self.reach(token)).unwrap_or_default();
+        let named = within_reach
+            .iter()
+            .filter(|key| key_id.is_some() && key.key_id() == key_id);
+        let others = within_reach
             .iter()
             .filter(|key| key_id.is_none() || key.key_id().is_none());
-        let candidates = named
-            .into_iter()
-            .chain(others)
-            .filter(|key| key.algorithms().contains(algorithm));
+        let candidates = named.chain(others).filter(|key| key.algorithms().contains(algorithm));
 
         let mut attempts = 0;
         for key in candidates.take(MAX_ATTEMPTS) {
@@ -124,9 +146,19 @@ impl JwkSet {
             attempts += 1;
         }
         Err(match attempts {
-            _ if key_id.is_some() && named.is_none() => VerificationError::NoKeyForId,
+            _ if !is_known => VerificationError::NoKeyForId,
             0 => VerificationError::NoSuitableKey,
             _ => VerificationError::BadSignature,
         })
+    }
+
+    /// How many of the keys, from the first on, a token may be verified with.
+    fn reach(&self, token: &UnverifiedToken) -> usize {
+        let header = token.header_unverified();
+        if header.algorithm() == Algorithm::EdDsa || token.signature().len() == ED25519_SIGNATURE_LEN {
+            return self.keys.len();
+        }
+        let end = self.ends.iter().find(|end| end.is_meant_by(header.key_id()));
+        end.map_or(self.keys.len(), |end| end.keys_before)
     }
 }

@@ -83,7 +83,7 @@ def _listener(side: str, configuration: Configuration, gate: dict[str, Any]) -> 
         "generate_request_id": False,
         "max_request_headers_kb": 96,
         "common_http_protocol_options": {"max_headers_count": 200},
-        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "upgrade_configs": [{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}],
         "route_config": {"name": side, "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": _routes(side)}]},
         "http_filters": [gate, {"name": "envoy.filters.http.router", "typed_config": router}],
     }
@@ -100,6 +100,7 @@ def _routes(side: str) -> list[dict[str, Any]]:
             "request_headers_to_add": [{"header": {"key": "x-routed", "value": "blue"}}],
         },
         {"match": {"prefix": "/"}, "route": {"cluster": side, "timeout": "60s"}},
+        {"match": {"connect_matcher": {}}, "route": {"cluster": side, "timeout": "60s"}},
     ]
 
 

@@ -12,7 +12,7 @@ from .features import supported
 from .keyring import KeyPair, new_pair
 from .mutations.claims import VALUED
 from .plans import DEFAULT_PLACES, Place, Plan, Provider, Requirement, Rule
-from .rules import generate_rule
+from .rules import generate_rule, string_matcher
 
 KINDS = ("P-256", "P-256", "P-256", "Ed25519", "Ed25519", "oct", "oct", "P-384", "P-521", "RSA", "RSA")
 AUDIENCES = (
@@ -122,16 +122,10 @@ class ConfigGenerator:
         if rng.random() < 0.2:
             message["clear_route_cache"] = True
         if supported("subjects") and rng.random() < 0.25:
-            message["subjects"] = rng.choice(
-                (
-                    {"exact": "user-1"},
-                    {"prefix": "user-"},
-                    {"suffix": "-1"},
-                    {"contains": "ser"},
-                    {"safe_regex": {"regex": "user-[0-9]"}},
-                    {"exact": "USER-1", "ignore_case": True},
-                    {"prefix": "nobody"},
-                )
+            message["subjects"] = string_matcher(
+                rng,
+                ("user-1", "user-", "-1", "USER-1", "ser", "nobody", "é", "some"),
+                ("user-[0-9]", "user-.", "(?i)USER-1", ".*", "user-.*", r"[a-z]+-\d", "some(one)?", "[^-]*"),
             )
         if supported("jwt_cache_config") and rng.random() < 0.3:
             message["jwt_cache_config"] = rng.choice(({}, {"jwt_cache_size": 500}, {"jwt_max_token_size": 2000}))

@@ -7,6 +7,21 @@ import os
 import pytest
 from mesh.settings import Tools
 
+from .run import Result
+
+
+COMPARED = pytest.StashKey[list[Result]]()
+"""The runs of this session, for its last lines."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What was compared, and how to do it again."""
+    for result in config.stash.get(COMPARED, []):
+        terminalreporter.write_line(
+            f"compared {result.verdicts.compared} requests in {result.seconds:.0f} s "
+            f"(GATEHOUSE_SEED={result.settings.seed}): {result.verdicts.failures} differ without being meant to"
+        )
+
 
 @pytest.fixture(scope="session")
 def tools() -> Tools:

@@ -61,14 +61,14 @@ _EXACT = {"exact": "x"}
 FEATURES = {
     feature.name: feature
     for feature in (
-        Feature("subjects", False, _in_provider(subjects={"prefix": "user-"})),
+        Feature("subjects", True, _in_provider(subjects={"prefix": "user-"})),
         Feature("from_cookies", True, _in_provider(from_cookies=["session"])),
         Feature("jwt_cache_config", True, _in_provider(jwt_cache_config={"jwt_cache_size": 100})),
-        Feature("safe_regex", False, _instead_of_prefix(safe_regex={"regex": "/.*"})),
+        Feature("safe_regex", True, _instead_of_prefix(safe_regex={"regex": "/.*"})),
         Feature("path_match_policy", True, _instead_of_prefix(path_match_policy=template("/a/{b}"))),
-        Feature("connect_matcher", False, _instead_of_prefix(connect_matcher={})),
-        Feature("match.headers", False, _in_match(headers=[{"name": "x-a", "string_match": _EXACT}])),
-        Feature("match.query_parameters", False, _in_match(query_parameters=[{"name": "a", "string_match": _EXACT}])),
+        Feature("connect_matcher", True, _instead_of_prefix(connect_matcher={})),
+        Feature("match.headers", True, _in_match(headers=[{"name": "x-a", "string_match": _EXACT}])),
+        Feature("match.query_parameters", True, _in_match(query_parameters=[{"name": "a", "string_match": _EXACT}])),
         Feature("extract_only_without_validation", True, _as_requirement({"extract_only_without_validation": {}})),
         Feature(
             "claim_path",

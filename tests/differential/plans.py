@@ -90,3 +90,21 @@ def providers_within(requirement: Requirement | None) -> list[str]:
         if name:
             names.append(name)
     return names
+
+
+def asks_for_several(requirement: Requirement | None) -> bool:
+    """Whether several tokens may be accepted."""
+    several = {"requires_all", "allow_missing", "allow_missing_or_failed"}
+    return any(each.keys() & several for each in requirements_within(requirement))
+
+
+def forgives_first(requirement: Requirement | None) -> bool:
+    """Whether something is asked for behind an allowance."""
+    return any(
+        any(_has_allowance(child) for child in each.get("requires_all", {}).get("requirements", [])[:-1])
+        for each in requirements_within(requirement)
+    )
+
+
+def _has_allowance(requirement: Requirement) -> bool:
+    return any(each.keys() & {"allow_missing", "allow_missing_or_failed"} for each in requirements_within(requirement))

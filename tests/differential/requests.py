@@ -14,12 +14,12 @@ from .drafts import Draft, Mutation
 from .keyring import KeyPair
 from .mutations.claims import VALUED
 from .places import Sending, put
-from .plans import Plan, Provider, Rule, providers_within
-from .rules import with_query
+from .plans import Plan, Provider, Rule, asks_for_several, providers_within
+from .rules import CONNECT, with_query
 
 HOUR = 3600
 LARGEST_TOKEN = 8192
-_SUBJECTS = ("user-1", "user-2", "someone")
+_SUBJECTS = ("user-1", "user-1", "user-2", "someone", "USER-1", "user-é", "user-")
 
 
 @dataclass
@@ -42,6 +42,7 @@ class RequestGenerator:
         for provider in self._providers(rule):
             self._add_token(sending, provider)
         self._add_surroundings(sending)
+        self._become_tunnel(sending)
         request = Request(sending.method, sending.target(), tuple(sending.headers), sending.body)
         return Case(number, self.plan.configuration, request, frozenset(sending.traits), tuple(sending.tokens))
 
@@ -73,6 +74,8 @@ class RequestGenerator:
         draw = rng.random()
         if draw < 0.08:
             return []
+        if draw < 0.35 and asks_for_several(rule.requirement):
+            return [self.plan.provider(name) for name in sorted({provider.name for provider in wanted})]
         if draw < 0.80:
             return [rng.choice(wanted)]
         if draw < 0.85:
@@ -118,7 +121,9 @@ class RequestGenerator:
             claims["aud"] = rng.choice(("aud-a", ["aud-b", "aud-c/"]))
         header = {"alg": algorithm, "kid": key.key_id, "typ": rng.choice(("JWT", "at+jwt"))}
         draft = Draft(header, claims, key, str(algorithm), rng, self.now, self.strangers[key.kind])
-        draft.traits |= key.flaws
+        # The same key may be listed by several providers, with flaws of its own in each of them.
+        same = (known for each in self.plan.providers for known in each.keys if known.key_id == key.key_id)
+        draft.traits |= key.flaws.union(*(known.flaws for known in same))
         return draft
 
     def _mutation(self, draft: Draft) -> Mutation:
@@ -162,9 +167,11 @@ class RequestGenerator:
             sending.headers.append(("x-bytes", rng.choice(("\xff\xfe", "caf\xc3\xa9", "\x80", "a\tb", ""))))
             sending.traits.add("header.bytes")
         if rng.random() < 0.3:
-            sending.headers.append(("x-tenant", rng.choice(("one", "One", "two", "", "none"))))
+            sending.headers.append(("x-tenant", rng.choice(("one", "One", "two", "", "none", "o\xffe"))))
+            if rng.random() < 0.2:
+                sending.headers.append(("X-Tenant", rng.choice(("two", ""))))
         if rng.random() < 0.1:
-            sending.headers.append(("x-number", rng.choice(("5", "10", "abc", "-1"))))
+            sending.headers.append(("x-number", rng.choice(("5", "10", "abc", "-1", "+5", "05", "4.5", "99999999999999999999", ""))))
         if rng.random() < 0.1:
             sending.headers[0] = (
                 "host",
@@ -176,6 +183,22 @@ class RequestGenerator:
         rest = sending.headers[1:]
         rng.shuffle(rest)
         sending.headers = head + rest
+
+    def _become_tunnel(self, sending: Sending) -> None:
+        """CONNECT where the path is none, and WebSocket upgrades."""
+        if sending.path == CONNECT:
+            sending.method, sending.body, sending.parameters = "CONNECT", "", []
+            sending.traits.add("connect")
+        elif sending.method == "GET" and self.rng.random() < 0.03 and not any(
+            name == "connection" for name, _ in sending.headers
+        ):
+            sending.headers += [
+                ("connection", "Upgrade"),
+                ("upgrade", "websocket"),
+                ("sec-websocket-version", "13"),
+                ("sec-websocket-key", "AQIDBAUGBwgJCgsMDQ4PEA=="),
+            ]
+            sending.traits.add("upgrade")
 
     def _forge(self, sending: Sending) -> None:
         """Copies of headers that some provider maps, as a client would forge them."""

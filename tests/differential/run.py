@@ -26,6 +26,11 @@ NUMBERS_PER_CONFIGURATION = 100_000
 """A case's number is its configuration's, times this, and its own."""
 
 
+def drawn_seed(environment: Mapping[str, str] = os.environ) -> int:
+    """`GATEHOUSE_SEED`, or else one that nobody knows yet."""
+    return int(environment.get("GATEHOUSE_SEED", secrets.randbelow(1 << 32)))
+
+
 @dataclass(frozen=True)
 class Settings:
     """What decides a run, but for the time of day."""
@@ -41,8 +46,8 @@ class Settings:
         environment: Mapping[str, str] = os.environ, *, seed: int | None = None, cases: int = 20_000
     ) -> Settings:
         """`GATEHOUSE_SEED` and `GATEHOUSE_CASES` go before what the caller would like."""
-        drawn = secrets.randbelow(1 << 32) if seed is None else seed
-        return Settings(int(environment.get("GATEHOUSE_SEED", drawn)), int(environment.get("GATEHOUSE_CASES", cases)))
+        chosen = drawn_seed(environment) if seed is None else seed
+        return Settings(int(environment.get("GATEHOUSE_SEED", chosen)), int(environment.get("GATEHOUSE_CASES", cases)))
 
     @property
     def configurations(self) -> int:

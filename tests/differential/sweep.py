@@ -4,8 +4,10 @@ anything else, and no run leaves one out.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from .bootstrap import KEYS
 from .cases import Configuration
 from .configs import KINDS, MAPPED_CLAIMS, ConfigGenerator
 from .keyring import KeyPair
@@ -17,8 +19,11 @@ AUDIENCES = ("aud-a", "https://api.example")
 
 
 def sweep_plans(generator: ConfigGenerator, *, thorough: bool) -> list[Plan]:
-    """Where a good token is asked for, where a bad one is forgiven, and where the provider asks for little."""
+    """Where a good token is asked for, where a bad one is forgiven, where the provider asks for little, where its key names
+    no algorithm, and where nobody serves its keys.
+    """
     keys = tuple(generator.one_of_each())
+    open_minded = tuple(key.with_listing("jwk.no-alg", "alg") for key in keys if key.kind == "P-256")
     nameless = tuple(key.with_listing("jwk.no-kid", "kid") for key in keys)
     needed: Requirement = {"provider_name": "p0"}
     asking = {"issuer": ISSUER, "audiences": list(AUDIENCES)}
@@ -26,7 +31,19 @@ def sweep_plans(generator: ConfigGenerator, *, thorough: bool) -> list[Plan]:
         _plan("sweep", keys, asking, needed, len(SYSTEMATIC_KINDS) if thorough else 1),
         _plan("sweep-forgiving", keys, {**asking, "max_lifetime": "86400s"}, {"allow_missing_or_failed": {}}, 1),
         _plan("sweep-undemanding", nameless, {}, needed, 1),
+        _plan("sweep-any-algorithm", open_minded, asking, needed, 1),
+        _plan("sweep-unreachable", keys, {**asking, "remote_jwks": _NOWHERE}, needed, 1),
     ]
+
+
+# Nothing is at this path, so that the answer is 404.
+_NOWHERE = {
+    "http_uri": {"uri": "http://keys.example/nowhere", "cluster": KEYS, "timeout": "10s"},
+    "cache_duration": "3600s",
+    "async_fetch": {"fast_listener": False},
+}
+UNREACHABLE = "keys.out-of-reach"
+"""The trait of requests whose tokens are for a provider without keys."""
 
 
 def _plan(
@@ -38,8 +55,11 @@ def _plan(
             {"header_name": f"x-claim-{header}", "claim_name": claim} for header, claim in dict(MAPPED_CLAIMS).items()
         ],
     }
+    if "remote_jwks" in asked:
+        keys = tuple(replace(key, flaws=key.flaws | {UNREACHABLE}) for key in keys)
     provider = Provider("p0", asked.get("issuer", ""), keys, tuple(asked.get("audiences", ())), (BEARER,), message)
-    message["local_jwks"] = {"inline_string": provider.key_set()}
+    if "remote_jwks" not in asked:
+        message["local_jwks"] = {"inline_string": provider.key_set()}
     rule = {"match": {"prefix": "/"}, "requires": requirement}
     configuration = Configuration(name, {"providers": {"p0": message}, "rules": [rule]})
     return Plan(configuration, (provider,), (Rule(rule, requirement, ("/",), ()),), keys_each)

@@ -79,8 +79,8 @@ TAMPERINGS: dict[str, Callable[[Message], None]] = {
 }
 
 
-CONFIGURATIONS = 3 * len(TAMPERINGS)
-EACH = 60
+CONFIGURATIONS = 5 * len(TAMPERINGS)
+EACH = 80
 
 
 def _tamper() -> Tamper:

@@ -37,11 +37,14 @@ class Upstream:
         try:
             while (head := await _head(reader)) is not None:
                 start, headers = head
-                await _body(reader, headers)
                 method, target, _ = start.split(" ", 2)
                 number = next((value for name, value in headers if name == CASE_HEADER), "-1")
+                if method != "CONNECT":
+                    await _body(reader, headers)
                 self.arrived[int(number)].append(Arrived(method, target, headers))
                 writer.write(_ANSWER)
+                if method == "CONNECT":
+                    break
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
@@ -98,7 +101,9 @@ class Client:
             self.close()
             answer = (0, (), "")
         status, headers, body = answer
-        if any(name.lower() == "connection" and value.lower() == "close" for name, value in headers):
+        # What was asked to become a tunnel may be one now.
+        is_tunnel = request.method == "CONNECT" or bool(request.values("upgrade"))
+        if is_tunnel or any(name.lower() == "connection" and value.lower() == "close" for name, value in headers):
             self.close()
         return Answer(status, headers, body, tuple(self._upstream.arrived.pop(number, ())))
 
@@ -118,7 +123,7 @@ class Client:
             return None
         start, headers = head
         status = int(start.split(" ", 2)[1])
-        body = b"" if to_head or status in (204, 304) else await _body(reader, headers)
+        body = b"" if to_head or status in (101, 204, 304) else await _body(reader, headers)
         return status, headers, body.decode("latin-1")
 
 

@@ -69,6 +69,10 @@ fn one_text(wire: wire::StringMatcher, report: &Report) -> Option<Option<TextMat
             .map(|regex| pattern(&regex, report).map(TextPattern::Regex)),
     );
     let found = patterns.pop().filter(|_| patterns.is_empty())?;
+    if wire.ignore_case && matches!(found, None | Some(TextPattern::Regex(_))) {
+        let problem = "has no effect on safe_regex; write (?i) at the beginning of the expression";
+        report.add(format!("{}.ignore_case", wire.path), problem);
+    }
     let case = if wire.ignore_case {
         Case::Insensitive
     } else {
@@ -115,6 +119,15 @@ pub(super) fn header(wire: wire::HeaderMatcher, report: &Report) -> Option<Heade
 
 #[allow(clippy::option_option, reason = "whether it is there, and whether it is right")]
 fn one_text_or_none(wire: wire::StringMatcher, report: &Report) -> Option<Option<TextMatch>> {
+    if wire.exact.as_deref() == Some("") && wire.prefix.is_none() {
+        // It always meant any value, unlike `string_match: {"exact": ""}`.
+        let wire = wire::StringMatcher {
+            exact: None,
+            prefix: Some(String::new()),
+            ..wire
+        };
+        return Some(text(wire, report));
+    }
     let literal = [&wire.exact, &wire.prefix, &wire.suffix, &wire.contains];
     let is_there = literal.iter().any(|field| field.is_some()) || wire.safe_regex.is_some();
     is_there.then(|| text(wire, report))

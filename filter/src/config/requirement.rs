@@ -7,6 +7,7 @@ use super::matching;
 use super::names::{match_text, own_header_name};
 use super::spelling;
 use super::wire::{self, Alternative};
+use crate::headers::Sanitiser;
 use crate::keys::ProviderId;
 use crate::matching::Case;
 use crate::requirement::{
@@ -77,6 +78,19 @@ pub(super) fn match_alone(wire: wire::Match, report: &Report) -> Option<Rule> {
         parameters,
         requires: None,
     })
+}
+
+/// A client's copy of a header that the gate sets decides nothing, and the gate's own is not there yet.
+pub(super) fn check_headers(rules: &[Rule], sanitiser: &Sanitiser, report: &Report) {
+    for (rule, index) in rules.iter().zip(0..) {
+        let asked = rule.headers.iter().map(|header| &header.name).zip(0..);
+        for (name, place) in asked.filter(|(name, _)| sanitiser.trusts(name.as_bytes())) {
+            report.add(
+                format!("rules[{index}].match.headers[{place}].name"),
+                format!("is {name}, a header that the gate takes from every request; match on another"),
+            );
+        }
+    }
 }
 
 impl Scope<'_> {

@@ -20,6 +20,24 @@ use crate::service::Service;
 use crate::token::{self, Accepted, Caller, Failure, Found, Place, Repeated, Spent};
 use crate::witness::{Fact, Witness};
 
+/// A token that was refused and may have been forgiven by an allowance. What follows in the same rule refuses it for the
+/// same reason: the native filter, which is less strict, may have accepted it and taken it out of the request.
+#[derive(Debug)]
+struct Forgiven<'c> {
+    place: &'c Place,
+    reason: Reason,
+}
+
+impl Forgiven<'_> {
+    /// Whether it stands here. A header is one place, whatever the prefix.
+    fn is_in(&self, place: &Place) -> bool {
+        match (self.place, place) {
+            (Place::Header { name, .. }, Place::Header { name: other, .. }) => name == other,
+            (one, other) => one == other,
+        }
+    }
+}
+
 /// What is known of a request so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings<'c> {
@@ -29,6 +47,8 @@ pub(super) struct Findings<'c> {
     pub(super) headers: Vec<(&'c str, Result<Vec<u8>, UnusableClaim>)>,
     /// The places of those that do not go on.
     pub(super) spent: Spent<'c>,
+    /// The tokens that what is asked for now has refused so far, whoever they were for.
+    forgiven: Vec<Forgiven<'c>>,
     /// The headers that say that a token failed.
     pub(super) marks: Vec<String>,
     /// What is noted of tokens, passed or failed.
@@ -121,6 +141,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     }
 
     fn require(&mut self, requirement: &Requirement, findings: &mut Findings<'c>) -> Result<(), Decision> {
+        findings.forgiven.clear();
         let verdict = evaluate(requirement, &mut |whose| {
             self.witness.sees(Fact::Asked(whose));
             let verdict = match whose {
@@ -157,7 +178,10 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         match (found.pop(), found.is_empty()) {
             (None, _) => self.refused(None, Reason::TokenMissing, findings),
             (Some(_), false) => self.refused(Some(provider), Reason::TokenRepeated, findings),
-            (Some(found), true) => self.judge(&found, Some(provider), findings, |_| Some((id, provider, audiences))),
+            (Some(found), true) => match findings.forgiven.iter().find(|known| known.is_in(found.place)) {
+                Some(known) => self.refused(Some(provider), known.reason, findings),
+                None => self.judge(&found, Some(provider), findings, |_| Some((id, provider, audiences))),
+            },
         }
     }
 
@@ -171,8 +195,13 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     /// Whether every token, wherever a provider looks for one, passes with the provider of its issuer. Of several verdicts
     /// that of the token that was found first counts; each token that passes is taken for what it says.
     fn anybody(&mut self, findings: &mut Findings<'c>) -> Verdict {
+        let repeated = |place| Forgiven {
+            place,
+            reason: Reason::TokenRepeated,
+        };
         findings.headers.clear();
         let Ok(found) = self.find(&self.config.places, &findings.spent) else {
+            findings.forgiven.extend(self.config.places.iter().map(repeated));
             return self.refused(None, Reason::TokenRepeated, findings);
         };
         let is_repeated = |(_, provider): (ProviderId, &Provider)| {
@@ -180,6 +209,9 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             own.count() > 1
         };
         if providers(self.config).any(is_repeated) {
+            findings
+                .forgiven
+                .extend(found.iter().map(|found| repeated(found.place)));
             return self.refused(None, Reason::TokenRepeated, findings);
         }
         if found.is_empty() {
@@ -189,8 +221,13 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         for found in found.iter().rev() {
             let config = self.config;
             verdict = self.judge(found, None, findings, |token| provider_of(config, token, found.place));
-            if matches!(verdict, Verdict::Waiting(_)) {
-                break;
+            match verdict {
+                Verdict::Passed => {}
+                Verdict::Refused(reason) => findings.forgiven.push(Forgiven {
+                    place: found.place,
+                    reason,
+                }),
+                Verdict::Waiting(_) => break,
             }
         }
         verdict

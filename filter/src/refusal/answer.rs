@@ -234,7 +234,7 @@ mod tests {
             (Reason::KeysUnavailable, 14),
         ] {
             for content_type in ["application/grpc", "application/grpc+proto"] {
-                let grpc = request(&[(":method", "POST"), ("content-type", content_type)]);
+                let grpc = request(&[(":method", "POST"), (":path", "/s/m"), ("content-type", content_type)]);
                 let answer = render(reason, &grpc, None, None, Detail::Shown);
                 assert_eq!((answer.status, answer.grpc.map(GrpcStatus::code)), (200, Some(code)));
                 assert_eq!(header(&answer, "content-type"), Some("application/grpc"));
@@ -243,13 +243,18 @@ mod tests {
             }
         }
         for content_type in ["application/grpc-web", "application/grpcx", "application/json"] {
-            let other = request(&[("content-type", content_type)]);
+            let other = request(&[(":path", "/s/m"), ("content-type", content_type)]);
             assert_eq!(
                 render(Reason::TokenMissing, &other, None, None, Detail::Shown).grpc,
                 None,
                 "{content_type}"
             );
         }
+        let connect = request(&[(":method", "CONNECT"), ("content-type", "application/grpc")]);
+        assert_eq!(
+            render(Reason::TokenMissing, &connect, None, None, Detail::Shown).grpc,
+            None
+        );
     }
 
     #[test]
@@ -289,7 +294,7 @@ mod tests {
         let stripped = render(Reason::ScopeInsufficient, &get, Some(&scope), None, Detail::Stripped);
         assert_eq!(stripped.headers, [("cache-control", "no-store".to_owned())]);
 
-        let call = request(&[(":method", "POST"), ("content-type", "application/grpc")]);
+        let call = request(&[(":path", "/s/m"), ("content-type", "application/grpc")]);
         let answer = render(Reason::ScopeInsufficient, &call, Some(&scope), None, Detail::Shown);
         assert_eq!(
             header(&answer, "grpc-message"),

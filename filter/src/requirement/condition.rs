@@ -38,7 +38,7 @@ pub enum Absent {
 pub struct HeaderMatch {
     /// Its name, in lower case.
     pub name: String,
-    /// What is asked of its value; several values are one, with commas between them.
+    /// What is asked of its value; of several, one has to pass, and inverted none may.
     pub test: Test,
     /// What becomes of the answer.
     pub sense: Sense,
@@ -50,23 +50,31 @@ impl HeaderMatch {
     /// Whether it holds. What only the gate may set is absent here: a client's copy of it decides nothing.
     #[must_use]
     pub fn holds(&self, request: &impl Request, sanitiser: &Sanitiser) -> bool {
-        let values: Vec<&[u8]> = if sanitiser.trusts(self.name.as_bytes()) {
-            Vec::new()
-        } else {
-            request.values(&self.name).collect()
-        };
-        let value = match (values.is_empty(), self.absent) {
-            (true, Absent::Absent) => None,
-            _ => Some(values.join(&b','.to_owned())),
-        };
+        let mut values = request
+            .values(&self.name)
+            .filter(|_| !sanitiser.trusts(self.name.as_bytes()));
         let inverted = self.sense == Sense::Inverted;
-        match (&self.test, value) {
-            (Test::Present(wanted), value) => (value.is_some() == *wanted) != inverted,
-            (_, None) => false,
-            (Test::Text(text), Some(value)) => text.matches(&value) != inverted,
-            (Test::Range(start, end), Some(value)) => {
-                whole(&value).is_some_and(|number| (*start..*end).contains(&number)) != inverted
+        match (values.next(), self.absent) {
+            (None, Absent::Absent) => match self.test {
+                Test::Present(wanted) => wanted == inverted,
+                Test::Text(_) | Test::Range(..) => false,
+            },
+            (None, Absent::Empty) => self.test.passes(b"") != inverted,
+            (Some(first), _) => {
+                let mut all = std::iter::once(first).chain(values);
+                all.any(|value| self.test.passes(value)) != inverted
             }
+        }
+    }
+}
+
+impl Test {
+    /// Whether a value that is there passes.
+    fn passes(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Present(wanted) => *wanted,
+            Self::Text(text) => text.matches(value),
+            Self::Range(start, end) => whole(value).is_some_and(|number| (*start..*end).contains(&number)),
         }
     }
 }
@@ -113,8 +121,8 @@ mod tests {
 
     #[test]
     fn headers_are_judged_as_envoy_judges_them() {
-        let exact = || Test::Text(text("1"));
         let sanitiser = Sanitiser::new(["x-own"], []);
+        let exact = || Test::Text(text("1"));
         for (test, values, plain, inverted, plain_empty, inverted_empty) in [
             (Test::Present(true), &[][..], false, true, true, false),
             (Test::Present(true), &["1"], true, false, true, false),
@@ -123,8 +131,13 @@ mod tests {
             (exact(), &[], false, false, false, true),
             (exact(), &["1"], true, false, true, false),
             (exact(), &["2"], false, true, false, true),
-            (exact(), &["1", "1"], false, true, false, true),
-            (Test::Text(text("1,2")), &["1", "2"], true, false, true, false),
+            (exact(), &["1", "2"], true, false, true, false),
+            (exact(), &["2", "1"], true, false, true, false),
+            (exact(), &["2", "3"], false, true, false, true),
+            (Test::Text(text("1,2")), &["1", "2"], false, true, false, true),
+            (Test::Text(text("1,2")), &["1,2"], true, false, true, false),
+            (Test::Range(-1, 2), &["x", "1"], true, false, true, false),
+            (Test::Text(text("")), &["1", ""], true, false, true, false),
             (Test::Text(text("")), &[], false, false, true, false),
             (Test::Range(-1, 2), &["-1"], true, false, true, false),
             (Test::Range(-1, 2), &["2"], false, true, false, true),

@@ -1,6 +1,6 @@
 //! From a JWK Set document (RFC 7517 section 5) to keys.
 
-use super::{JwkSet, JwkSetError, MAX_SET_LEN, SkippedKey};
+use super::{JwkSet, JwkSetError, MAX_SET_LEN, SearchEnd, SkippedKey};
 use crate::json::{self, Value};
 use crate::key::{KeySource, VerifyingKey};
 use crate::signature::tabled::MAX_TABLES_OF_A_SET;
@@ -21,8 +21,15 @@ pub(super) fn set(document: &[u8], source: KeySource) -> Result<JwkSet, JwkSetEr
     let mut set = JwkSet {
         keys: Vec::new(),
         skipped: Vec::new(),
+        ends: Vec::new(),
     };
     for (index, jwk) in jwks.iter().enumerate() {
+        if is_ed25519_without_algorithm(jwk) {
+            set.ends.push(SearchEnd {
+                keys_before: set.keys.len(),
+                key_id: key_id(jwk).filter(|id| !id.is_empty()).map(str::to_owned),
+            });
+        }
         match VerifyingKey::from_jwk(jwk, source) {
             Ok(key) => set.keys.push(key),
             Err(reason) => set.skipped.push(SkippedKey {
@@ -48,6 +55,11 @@ fn have_distinct_ids(jwks: &[Value]) -> bool {
     let mut ids: Vec<&str> = jwks.iter().filter_map(key_id).filter(|id| !id.is_empty()).collect();
     ids.sort_unstable();
     ids.is_sorted_by(|one, next| one < next)
+}
+
+fn is_ed25519_without_algorithm(jwk: &Value) -> bool {
+    let text = |name| jwk.as_object().and_then(|jwk| jwk.get(name)).and_then(Value::as_str);
+    text("kty") == Some("OKP") && text("crv") == Some("Ed25519") && text("alg").is_none_or(str::is_empty)
 }
 
 fn key_id(jwk: &Value) -> Option<&str> {

@@ -264,6 +264,45 @@ fn a_key_that_names_its_algorithm_verifies_no_other() {
 }
 
 #[test]
+fn an_ed25519_key_that_names_no_algorithm_ends_the_search_for_keys_of_other_lengths() {
+    let edwards = |more: &str| jwk(Algorithm::EdDsa, more);
+    let named_token = token_for(Algorithm::Rs256, "a");
+    let nameless = testing::token(Algorithm::Rs256, testing::header(Algorithm::Rs256), "{}");
+    let rsa = || named(Algorithm::Rs256, "a");
+    let nameless_rsa = || jwk(Algorithm::Rs256, "");
+    let unreachable = Err(VerificationError::NoSuitableKey);
+    let verified = || Ok(Some("a".to_owned()));
+    for (keys, token, expected) in [
+        ([edwards(""), rsa()], &nameless, unreachable.clone()),
+        ([edwards(r#","kid":"b""#), rsa()], &nameless, unreachable.clone()),
+        ([edwards(""), rsa()], &named_token, unreachable.clone()),
+        ([edwards(r#","use":"enc""#), rsa()], &nameless, unreachable.clone()),
+        ([edwards(r#","alg":"""#), rsa()], &nameless, unreachable.clone()),
+        ([edwards(r#","kid":"a""#), nameless_rsa()], &named_token, unreachable),
+        // Another key is meant, its algorithm is another, or the search does not come as far.
+        ([edwards(r#","kid":"b""#), rsa()], &named_token, verified()),
+        ([edwards(r#","alg":"EdDSA""#), rsa()], &nameless, verified()),
+        ([rsa(), edwards("")], &nameless, verified()),
+        ([rsa(), edwards("")], &named_token, verified()),
+        ([jwk(Algorithm::Es256, ""), rsa()], &nameless, verified()),
+    ] {
+        assert_eq!(outcome(&local(&keys), token), expected, "{keys:?}");
+    }
+    // Signatures of the same length go on to the next key.
+    for algorithm in [Algorithm::Es256, Algorithm::Hs512] {
+        let set = local(&[edwards(""), named(algorithm, "a")]);
+        let token = testing::token(algorithm, testing::header(algorithm), "{}");
+        assert_eq!(outcome(&set, &token), verified(), "{algorithm}");
+    }
+    // A key that is unknown may be published yet.
+    let unknown = token_for(Algorithm::Rs256, "c");
+    assert_eq!(
+        outcome(&local(&[edwards(""), rsa()]), &unknown),
+        Err(VerificationError::NoKeyForId)
+    );
+}
+
+#[test]
 fn a_public_key_is_no_shared_secret() {
     // The attacker knows the published key in each of its spellings and uses it as the secret of an HMAC.
     for asymmetric in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {

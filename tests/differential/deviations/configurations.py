@@ -157,6 +157,13 @@ CONFIGURATIONS = (
         same=lambda message: (_maps("x-a")(message), _provider(from_headers=[{"name": "x-a"}])(message), None)[-1],
     ),
     _in(
+        "config-match-on-mapped-header",
+        "A rule does not match on a header that the gate takes from every request.",
+        "A client would choose its rule by a forged identity.",
+        "takes from every request",
+        same=lambda message: (_maps("x-a")(message), _match(prefix="/", headers=[{"name": "X_A"}])(message), None)[-1],
+    ),
+    _in(
         "config-empty-requirement",
         "`requires: {}` is refused.",
         "It looks like a requirement and lets everybody in.",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from ..cases import Case
-from ..compare import Difference
-from .consequences import places_of
+from ..compare import Difference, Kind
+from ..plans import forgives_first
+from ..rules import may_match
+from .consequences import follows_from_a_refused_token, places_of
 from .deviation import Deviation, refused_by_ours, with_trait
 
 
@@ -42,11 +44,40 @@ def _share(case: Case) -> bool:
     return any(len(used & places_of(provider)) > 1 for provider in case.configuration.providers.values())
 
 
+def _may_be_forgiven_first(case: Case) -> bool:
+    """Whether a rule that may be for this path asks for something behind an allowance."""
+    message = case.configuration.message
+    named = message.get("requirement_map", {})
+    return any(
+        forgives_first(rule.get("requires") or named.get(rule.get("requirement_name", "")))
+        for rule in message.get("rules", [])
+        if may_match(rule["match"], case.request.target)
+    )
+
+
 def _any_case(case: Case, difference: Difference) -> bool:
     return case.has("scheme.other-case")
 
 
+def _connect(case: Case, difference: Difference) -> bool:
+    """Judged by a rule for `/`, and so refused, or with its token taken for what it says; and told where: native has no
+    address for it.
+    """
+    if not case.has("connect"):
+        return False
+    if difference.kind is Kind.CHALLENGE and difference.name == "realm":
+        return difference.native == ("",)
+    return follows_from_a_refused_token(case, difference)
+
+
 PLACES = (
+    Deviation(
+        "connect-without-path",
+        "A CONNECT, which has no path, is matched by no rule for paths, and its challenge names no realm.",
+        "It is judged as `/`, and the realm is its host.",
+        "A rule for everything covers everything.",
+        _connect,
+    ),
     Deviation(
         "bearer-any-case",
         "Knows `Bearer` in this spelling only; with any other there is no token.",
@@ -79,5 +110,12 @@ PLACES = (
                 "plain.blank",
             )
         ),
+    ),
+    Deviation(
+        "forgiven-once",
+        "A token that an allowance has forgiven may be good enough for what `requires_all` asks next.",
+        "What one requirement of a rule has forgiven, the next ones refuse too.",
+        "Nobody has to think through which of two judgements of one token counts.",
+        refused_by_ours(_may_be_forgiven_first),
     ),
 )
