@@ -10,6 +10,8 @@ from .cases import Configuration
 from .keyring import KeyPair
 
 Requirement = dict[str, Any]
+ALLOWANCES = {"allow_missing", "allow_missing_or_failed", "extract_only_without_validation"}
+"""The requirements that may be met without a good token."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,7 @@ def providers_within(requirement: Requirement | None) -> list[str]:
 
 def asks_for_several(requirement: Requirement | None) -> bool:
     """Whether several tokens may be accepted."""
-    several = {"requires_all", "allow_missing", "allow_missing_or_failed"}
-    return any(each.keys() & several for each in requirements_within(requirement))
+    return any(each.keys() & {"requires_all", *ALLOWANCES} for each in requirements_within(requirement))
 
 
 def forgives_first(requirement: Requirement | None) -> bool:
@@ -107,4 +108,4 @@ def forgives_first(requirement: Requirement | None) -> bool:
 
 
 def _has_allowance(requirement: Requirement) -> bool:
-    return any(each.keys() & {"allow_missing", "allow_missing_or_failed"} for each in requirements_within(requirement))
+    return any(each.keys() & ALLOWANCES for each in requirements_within(requirement))
