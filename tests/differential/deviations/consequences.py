@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from ..cases import Case
 from ..compare import Difference, Kind
@@ -102,6 +102,8 @@ def _rendered(value: Any) -> Iterator[str]:
         yield "true" if value else "false"
     elif isinstance(value, str):
         yield value
+        # RFC 8187, section 3.2.1
+        yield "UTF-8''" + quote(value, safe="!#$&+^`|", errors="surrogatepass")
     elif isinstance(value, int | float):
         yield from (str(value), f"{value:.6f}")
     elif value is not None:
