@@ -30,6 +30,7 @@ pub struct Account {
     provider: Cell<Option<ProviderId>>,
     judged: Cell<Vec<(ProviderId, Judgement)>>,
     refused: Cell<Vec<(Option<ProviderId>, Reason)>>,
+    forged: Cell<Vec<String>>,
 }
 
 impl Account {
@@ -38,6 +39,7 @@ impl Account {
         self.provider.set(None);
         self.judged.get_mut().clear();
         self.refused.get_mut().clear();
+        self.forged.get_mut().clear();
     }
 
     /// The signatures that were judged, and whose they are.
@@ -50,6 +52,11 @@ impl Account {
         self.judged()
             .iter()
             .any(|(_, judgement)| *judgement != Judgement::Remembered)
+    }
+
+    /// The names that only the gate may set and the client sent.
+    pub fn forged(&mut self) -> &[String] {
+        self.forged.get_mut()
     }
 
     /// The provider that refused the request for this reason, if it was one.
@@ -69,6 +76,7 @@ impl Account {
 impl Witness for Account {
     fn sees(&self, fact: Fact<'_>) {
         match fact {
+            Fact::Forged(name) => push(&self.forged, name.to_owned()),
             Fact::Asked(Whose::Provider(provider, _)) => self.provider.set(Some(provider)),
             Fact::Asked(Whose::Anybody | Whose::AnybodyMarked(_)) => self.provider.set(None),
             Fact::Provider(provider) => self.provider.set(provider),

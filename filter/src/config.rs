@@ -18,6 +18,7 @@ mod service;
 mod source;
 mod spelling;
 mod structure;
+mod suspicion;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -35,6 +36,7 @@ use crate::metadata::MetadataKeys;
 use crate::refusal::Detail;
 use crate::requirement::{RouteRules, Rule, StateRules};
 use crate::service::Catalogue;
+use crate::suspicion::Watchfulness;
 use crate::token::{CacheLimits, Place, TokenCache, TokenRules};
 use error::Report;
 use jose::JwkSet;
@@ -56,6 +58,8 @@ pub struct Config {
     pub services: Option<Catalogue>,
     /// How much of what a caller may do.
     pub limits: limit::Limits,
+    /// What is suspicious, if anything is watched for.
+    pub watchfulness: Option<Watchfulness>,
     /// The names that only the gate may set.
     pub sanitiser: Sanitiser,
     /// Whether CORS preflights pass without a token.
@@ -182,7 +186,13 @@ impl Config {
                 );
             }
         }
+        let has_headers = wire.headers.is_some();
         let mut trusted = sections::trusted(wire.headers, report);
+        let post = match (own_sections, has_headers, trusted.edge) {
+            (false, _, _) => suspicion::Post::Native,
+            (true, true, false) => suspicion::Post::Mesh,
+            (true, _, _) => suspicion::Post::Edge,
+        };
         let marks = requirements.marks.into_iter();
         trusted.names.extend(marks.map(|(_, name)| name));
         let sanitiser = sanitiser(&providers, trusted, own_sections);
@@ -207,6 +217,7 @@ impl Config {
             route_rules: requirements.route_rules,
             services,
             limits: rate_limits,
+            watchfulness: suspicion::watchfulness(wire.suspicious_activity, post, report),
             sanitiser,
             bypass_cors_preflight: wire.bypass_cors_preflight,
             refusal_detail: if wire.strip_failure_response {

@@ -221,6 +221,10 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         let mut edits = Edits::default();
         let request = self.request;
         self.config.sanitiser.sanitise(request, &mut edits);
+        for name in edits.names() {
+            let name = self.config.sanitiser.trusted_form(name.as_bytes());
+            self.witness.sees(Fact::Forged(name.unwrap_or("connection")));
+        }
         // A plain CONNECT has no path; rules for everything must not miss it.
         let target = request.target().unwrap_or(b"/");
         let destination = self.destination(target)?;

@@ -10,6 +10,7 @@ mod contexts;
 mod counters;
 mod fetching;
 mod limits;
+mod suspicion;
 mod worker;
 
 use proxy_wasm::types::LogLevel;

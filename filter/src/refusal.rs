@@ -8,6 +8,7 @@ mod challenge;
 
 use std::sync::Arc;
 
+pub(crate) use answer::request_id;
 pub use answer::{Answer, Detail, health, render};
 
 /// Why a request was refused.

@@ -32,6 +32,8 @@ impl Witness for Nobody {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Fact<'f> {
+    /// A client sent a name that only the gate may set, or mentioned one in `Connection`; as the configuration has it.
+    Forged(&'f str),
     /// There are services: the path in its unambiguous form, and whose it is.
     Service {
         /// The path, cleaned.

@@ -4,6 +4,7 @@ mod limits;
 mod matchers;
 mod sections;
 mod services;
+mod suspicion;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ pub(super) use sections::{Discovery, Headers, Keys, PerRoute, TokenCache, TokenL
 pub(super) use services::{
     Authorization, AuthorizationRule, Choice, ClaimCondition, ClaimName, Conditions, Retries, Service,
 };
+pub(super) use suspicion::SuspiciousActivity;
 
 /// The whole message: `envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication` and our sections.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub(super) struct Root {
     pub(super) headers: Option<Headers>,
     pub(super) limits: Option<Vec<(String, Limit)>>,
     pub(super) limit_table: Option<LimitTable>,
+    pub(super) suspicious_activity: Option<SuspiciousActivity>,
     pub(super) token_profiles: Vec<(String, TokenProfile)>,
     pub(super) token_limits: Option<TokenLimits>,
     pub(super) token_cache: Option<TokenCache>,
@@ -53,6 +56,7 @@ impl Root {
             headers: fields.object("headers", Headers::read),
             limits: fields.map("limits", Limit::read),
             limit_table: fields.object("limit_table", LimitTable::read),
+            suspicious_activity: fields.object("suspicious_activity", SuspiciousActivity::read),
             token_profiles: fields.map("token_profiles", TokenProfile::read).unwrap_or_default(),
             token_limits: fields.object("token_limits", TokenLimits::read),
             token_cache: fields.object("token_cache", TokenCache::read),

@@ -35,6 +35,12 @@ impl Edits {
         }
     }
 
+    /// The names that are to change.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let set = self.set.iter().map(|(name, _)| name.as_str());
+        self.removed.iter().map(String::as_str).chain(set)
+    }
+
     /// The changes in the order in which they must be written: removals first.
     pub fn into_edits(self) -> impl Iterator<Item = Edit> {
         let Self { removed, set } = self;

@@ -14,6 +14,13 @@ impl FoldedName {
         Self(name.iter().copied().map(fold_byte).collect())
     }
 
+    /// The folded text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Folding leaves ASCII only.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
     /// Whether a name, as it was sent, folds to this one. Allocates nothing: it runs for every header of every request.
     #[must_use]
     pub fn matches(&self, name: &[u8]) -> bool {

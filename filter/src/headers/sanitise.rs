@@ -53,6 +53,14 @@ impl Sanitiser {
             || self.prefixes.iter().any(|trusted| trusted.is_prefix_of(name))
     }
 
+    /// The name of the configuration, or the beginning of one, that a name folds to; `None` for one that is not trusted.
+    #[must_use]
+    pub fn trusted_form(&self, name: &[u8]) -> Option<&str> {
+        let names = self.names.iter().find(|trusted| trusted.matches(name));
+        let prefixes = || self.prefixes.iter().find(|trusted| trusted.is_prefix_of(name));
+        names.or_else(prefixes).map(FoldedName::as_str)
+    }
+
     /// Removes every trusted name that the client sent, and every mention of one in `Connection`: a name listed there is
     /// dropped by the next hop (RFC 9110, section 7.6.1), and ours must arrive.
     pub fn sanitise(&self, request: &impl Request, edits: &mut Edits) {

@@ -127,7 +127,7 @@ impl Worker {
 }
 
 /// The key that all workers share: whoever creates it first has drawn it for all.
-fn shared_key() -> Key {
+pub(super) fn shared_key() -> Key {
     let known = || calls::shared(KEY).0.and_then(|bytes| Key::from_bytes(&bytes));
     if let Some(key) = known() {
         return key;

@@ -9,6 +9,7 @@ use super::calls::{self, Moment};
 use super::carried::Carried;
 use super::counters::Counters;
 use super::limits::Limiter;
+use super::suspicion::Lookout;
 use crate::access_log::REFUSAL_PROPERTY;
 use crate::account::Account;
 use crate::clock::Timestamp;
@@ -54,9 +55,10 @@ pub(super) struct Plugin {
     pub(super) config: Config,
     pub(super) keys: KeyStore,
     tokens: TokenCache,
-    account: Account,
+    pub(super) account: Account,
     pub(super) counters: Counters,
     pub(super) limiter: Option<Limiter>,
+    pub(super) lookout: Option<Lookout>,
 }
 
 impl Worker {
@@ -93,6 +95,7 @@ impl Worker {
         );
         let keys = config.key_store();
         let limiter = Limiter::prepare(&config);
+        let lookout = Lookout::prepare(&config);
         let tokens = config.token_cache();
         self.plugin = Some(Plugin {
             config,
@@ -101,6 +104,7 @@ impl Worker {
             account: Account::default(),
             counters,
             limiter,
+            lookout,
         });
         self.prepare_shared();
         self.pace(FAST);
@@ -275,6 +279,9 @@ impl Worker {
         if let Some(limiter) = &mut plugin.limiter {
             limiter.write();
         }
+        if let Some(lookout) = &mut plugin.lookout {
+            lookout.write(now);
+        }
         plugin.counters.token_cache(plugin.tokens.len(), plugin.tokens.bytes());
         for id in plugin.keys.remotes() {
             let Some(remote) = plugin.keys.remote(id) else { continue };
@@ -296,6 +303,7 @@ impl Worker {
         match decision {
             Decision::Forward(forward) => match self.charge(id, &forward.charges, now) {
                 Ok(()) => {
+                    self.suspect(request, None);
                     self.forward(forward);
                     return Action::Continue;
                 }
@@ -337,6 +345,7 @@ impl Worker {
         });
         calls::set_property(REFUSAL_PROPERTY, entry.code);
         note(&refusal.metadata);
+        self.suspect(request, Some(refusal.reason));
         let mut detail = Detail::Shown;
         if let Some(plugin) = &mut self.plugin {
             let provider = plugin.account.refused_by(refusal.reason);

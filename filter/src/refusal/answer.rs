@@ -138,7 +138,7 @@ fn problem(entry: &Entry, request: &impl Request, scope: Option<&str>) -> Vec<u8
 }
 
 /// The request's id, if it is a UUID. Envoy makes it one; anything else came from a client and is not repeated.
-fn request_id(request: &impl Request) -> Option<&str> {
+pub(crate) fn request_id(request: &impl Request) -> Option<&str> {
     let id = request.first("x-request-id")?;
     let shaped = id.len() == 36
         && id.iter().enumerate().all(|(place, byte)| match place {

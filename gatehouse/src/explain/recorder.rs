@@ -129,6 +129,10 @@ impl<'g> Recorder<'g> {
     fn told(&self, fact: Fact<'_>, story: &mut Story) -> Vec<Step> {
         match fact {
             Fact::Service { path, service } => vec![service_step(path, service)],
+            Fact::Forged(name) => {
+                let text = format!("{name} came from the client; only the gate may set it, so it is taken out");
+                vec![Step::new("header", Mark::Bad, &text)]
+            }
             Fact::Preflight => {
                 let text = "the request is a CORS preflight, and bypass_cors_preflight lets those pass";
                 vec![Step::new("preflight", Mark::Good, text)]

@@ -17,6 +17,7 @@ impl Witness for Scribe {
     fn sees(&self, fact: Fact<'_>) {
         let outcome = |good| if good { "" } else { "!" };
         let note = match fact {
+            Fact::Forged(name) => format!("forged {name}"),
             Fact::Service { service, .. } => {
                 service.map_or("service none".to_owned(), |it| format!("service {}", it.name))
             }
@@ -175,4 +176,21 @@ fn a_witness_sees_every_step_up_to_the_one_that_decides() {
         seen(&gate, &preflight),
         ("forward", "service bank, preflight".to_owned())
     );
+}
+
+#[test]
+fn names_that_a_client_may_not_send_are_seen_as_the_configuration_has_them() {
+    let gate = gateway();
+    for (header, expected) in [
+        (("x_GATEHOUSE_Cluster", "bank"), "forged x-gatehouse-, service public"),
+        (
+            ("connection", "close, x-gatehouse-a"),
+            "forged connection, service public",
+        ),
+        (("connection", "close"), "service public"),
+        (("x-user-agent", "one"), "service public"),
+    ] {
+        let headers = [(":method", "GET"), (":path", "/public/x"), header];
+        assert_eq!(seen(&gate, &headers), ("forward", expected.to_owned()), "{header:?}");
+    }
 }
