@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
@@ -47,9 +48,11 @@ def places_of(provider: dict[str, Any]) -> set[str]:
 
 def targets(case: Case) -> set[str]:
     """The request's target as it was sent, and without the parameter of some provider, every other byte as it was."""
-    path = case.request.target.partition("?")[0]
+    # Of the absolute form, path and query arrive; of what stands behind a `#`, nothing does.
+    target = re.sub("^http://[^/?#]*/?", "/", case.request.target).partition("#")[0]
+    path = target.partition("?")[0]
     places = {place for provider in case.configuration.providers.values() for place in places_of(provider)}
-    found = {case.request.target}
+    found = {case.request.target, target}
     for name in (place.removeprefix("param:").encode() for place in places if place.startswith("param:")):
         for before in list(found):
             pairs = before.partition("?")[2].split("&") if "?" in before else []
