@@ -47,7 +47,7 @@ pub(super) fn evaluate(expression: &Expression, facts: &dyn Facts) -> Result<boo
         local: None,
     };
     let value = evaluation.value(expression);
-    // What an operator absorbed an error of, an exhausted budget among them, it may not have absorbed that one.
+    // `&&`, `||` and loops pass over errors that don't matter; that the budget is spent always does.
     if evaluation.budget == 0 {
         return Err(EvaluationError::TooLong);
     }
