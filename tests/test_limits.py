@@ -15,7 +15,7 @@ from harness.jwks_server import JwksServer
 from harness.keys import key
 from harness.raw import RawClient, RawResponse, request_bytes
 from harness.refusals import problem, unauthorized
-from harness.tokens import bearer, mint
+from harness.tokens import ISSUER, bearer, mint
 from harness.waiting import eventually
 
 GOOD = key("EdDSA")
@@ -303,6 +303,17 @@ def test_of_two_workers_that_see_a_caller_first_at_the_same_time_one_lets_it_thr
     finally:
         for client in clients:
             client.sock.close()
+
+
+def test_the_shipped_envoy_limits_sign_ins_and_nothing_else(
+    start_shipped_gate: Callable[..., Gate], start_jwks_server: Callable[..., JwksServer]
+) -> None:
+    gate = start_shipped_gate(start_jwks_server(GOOD), issuer=ISSUER)
+    for path in ("/api/token/", "/api/token/refresh/", "/api/auth/token/"):
+        answer = gate.client.post(path, headers=from_address("192.0.2.1"))
+        assert answer.headers["ratelimit-policy"] == '"sign-ins";q=3000;w=30', path
+    for path in ("/health/", "/bank/accounts/", "/.well-known/jwks.json"):
+        assert "ratelimit-policy" not in gate.get(path).headers, path
 
 
 def test_without_limits_nothing_is_counted(start_gate: Callable[..., Gate]) -> None:
