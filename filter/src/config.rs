@@ -5,6 +5,7 @@
 //! `Config`.
 
 mod authorization;
+mod endpoints;
 mod error;
 mod keys;
 mod limits;
@@ -197,9 +198,12 @@ impl Config {
         trusted.names.extend(marks.map(|(_, name)| name));
         let sanitiser = sanitiser(&providers, trusted, own_sections);
         let service_names: Vec<String> = wire.services.iter().flatten().map(|(name, _)| name.clone()).collect();
-        let services = wire
+        let mut services = wire
             .services
             .map(|services| service::services(services, names::ProviderNames(&names), &sanitiser, report));
+        if let Some(wire) = wire.endpoints {
+            endpoints::endpoints(wire, services.as_mut(), names::ProviderNames(&names), report);
+        }
         let scope = limits::Scope {
             services: &service_names,
             providers: providers.len(),
@@ -215,7 +219,7 @@ impl Config {
             rules: requirements.rules,
             state_rules: requirements.state_rules,
             route_rules: requirements.route_rules,
-            services,
+            services: services.map(Catalogue::new),
             limits: rate_limits,
             watchfulness: suspicion::watchfulness(wire.suspicious_activity, post, report),
             sanitiser,

@@ -33,7 +33,7 @@ use crate::limit::Charge;
 use crate::metadata::MetadataEntry;
 use crate::refusal::{Answer, Detail, Needs, Reason, health, render};
 use crate::request::{Request, is_cors_preflight, path_of};
-use crate::service::{Access, CleanPath, HEALTH_PATH, Service, covers_segments};
+use crate::service::{Access, Backend, CleanPath, HEALTH_PATH, Service, covers_segments};
 use crate::token::{Caller, TokenCache};
 use crate::witness::{Fact, Nobody, Witness};
 pub use charges::on_arrival;
@@ -211,6 +211,11 @@ fn asks_for_health(request: &impl Request, path: &str) -> bool {
         && matches!(request.method(), b"GET" | b"HEAD")
 }
 
+/// Whether it is an endpoint of the gate, which answers no preflights: no page of another origin has business there.
+fn is_own(service: Option<&Service>) -> bool {
+    service.is_some_and(|service| service.backend != Backend::Server)
+}
+
 fn refuse(reason: Reason) -> Decision {
     Decision::Refuse(Refusal::of(reason))
 }
@@ -232,7 +237,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
 
         let (mut findings, passage) = if service.is_some_and(|service| service.access == Access::Public) {
             (Findings::default(), Passage::Allowed)
-        } else if self.config.bypass_cors_preflight && is_cors_preflight(request) {
+        } else if self.config.bypass_cors_preflight && is_cors_preflight(request) && !is_own(service) {
             self.witness.sees(Fact::Preflight);
             (Findings::default(), Passage::Preflight)
         } else {

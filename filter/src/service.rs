@@ -5,7 +5,7 @@ mod path;
 mod terms;
 mod upstream;
 
-pub use catalogue::{Access, Catalogue, Service, covers_segments};
+pub use catalogue::{Access, Backend, Catalogue, Service, covers_segments};
 pub(crate) use path::percent_encoded;
 pub use path::{CleanPath, DangerousPath};
 pub use terms::{
@@ -18,3 +18,9 @@ pub const CLUSTER_HEADER: &str = "x-gatehouse-cluster";
 
 /// Where the gate itself says that it stands.
 pub const HEALTH_PATH: &str = "/health/";
+
+/// Where the gate shows the proxy's statistics and its own, if it is asked to.
+pub const METRICS_PATH: &str = "/metrics/";
+
+/// The one resource of Envoy's admin interface that is shown there.
+pub const PROMETHEUS_TARGET: &str = "/stats/prometheus";

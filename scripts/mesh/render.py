@@ -18,7 +18,7 @@ def render(template: str, settings: Settings) -> str:
     rendered = template
     for old, new, times in (
         (_address("0.0.0.0", 8080), _address(settings.bind, ports.gateway), 1),
-        (_address("127.0.0.1", 9901), _address("127.0.0.1", ports.admin), 1),
+        (_address("127.0.0.1", 9901), _address("127.0.0.1", ports.admin), 2),
         (_address("token-issuer", 8001), _address("127.0.0.1", ports.token_issuer), 1),
         (_address("bank", 8002), _address("127.0.0.1", ports.bank), 1),
         (_address("payment", 8003), _address("127.0.0.1", ports.payment), 1),

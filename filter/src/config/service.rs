@@ -10,7 +10,7 @@ use super::wire;
 use crate::headers::Sanitiser;
 use crate::keys::ProviderId;
 use crate::service::{
-    Access, Catalogue, HEALTH_PATH, RETRY_ON, RETRY_ON_BY_DEFAULT, RETRY_ON_GRPC, Retries, Service, covers_segments,
+    Access, Backend, HEALTH_PATH, RETRY_ON, RETRY_ON_BY_DEFAULT, RETRY_ON_GRPC, Retries, Service, covers_segments,
 };
 
 /// More tries than these make load, not luck.
@@ -22,7 +22,7 @@ pub(super) fn services(
     providers: ProviderNames<'_>,
     sanitiser: &Sanitiser,
     report: &Report,
-) -> Catalogue {
+) -> Vec<Service> {
     if wire.is_empty() {
         report.add("services", "is empty; describe a service, or leave the section out");
     }
@@ -49,7 +49,7 @@ pub(super) fn services(
         }
         services.push(service);
     }
-    Catalogue::new(services)
+    services
 }
 
 fn service(
@@ -120,6 +120,7 @@ fn service(
     let prefix = prefix?;
     Some(Service {
         name,
+        backend: Backend::Server,
         authorization: wire
             .authorization
             .map(|wire| authorization(wire, &prefix, report))
@@ -138,12 +139,17 @@ fn service(
     })
 }
 
-fn same_prefix(one: &str, other: &str) -> bool {
+pub(super) fn same_prefix(one: &str, other: &str) -> bool {
     one.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
 /// `providers` of a service
-fn accepted(wire: Option<Vec<String>>, path: &str, providers: ProviderNames<'_>, report: &Report) -> Vec<ProviderId> {
+pub(super) fn accepted(
+    wire: Option<Vec<String>>,
+    path: &str,
+    providers: ProviderNames<'_>,
+    report: &Report,
+) -> Vec<ProviderId> {
     let Some(names) = wire else { return Vec::new() };
     if names.is_empty() {
         report.add(path, "is empty; name providers, or leave it out to accept all of them");

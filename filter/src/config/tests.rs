@@ -1,6 +1,7 @@
 //! What a configuration may say, and what is said about one that says something else.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod endpoints;
 mod keys;
 mod services;
 
@@ -109,6 +110,7 @@ fn full() -> Value {
         "stat_prefix": "edge",
         "per_route": {"namespace": "auth"},
         "services": services::every_field(),
+        "endpoints": endpoints::every_field(),
         "headers": {"profile": "mesh", "trusted": ["X-User-Roles"]},
         "token_profiles": {"remote": {"typ": ["at+jwt"], "token_type": ["access"]}},
         "token_limits": {"max_token_bytes": 4096},

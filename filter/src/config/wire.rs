@@ -1,5 +1,6 @@
 //! The configuration as it is written: every field with its type and its path, nothing yet about whether it makes sense.
 
+mod endpoints;
 mod limits;
 mod matchers;
 mod sections;
@@ -9,6 +10,7 @@ mod suspicion;
 use std::time::Duration;
 
 use super::reader::Fields;
+pub(super) use endpoints::{Callers, Endpoints, MetricsEndpoint};
 pub(super) use limits::{Limit, LimitTable, Network, Per};
 pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};
 pub(super) use sections::{Discovery, Headers, Keys, PerRoute, TokenCache, TokenLimits, TokenProfile};
@@ -29,6 +31,7 @@ pub(super) struct Root {
     pub(super) stat_prefix: Option<String>,
     pub(super) per_route: Option<PerRoute>,
     pub(super) services: Option<Vec<(String, Service)>>,
+    pub(super) endpoints: Option<Endpoints>,
     pub(super) headers: Option<Headers>,
     pub(super) limits: Option<Vec<(String, Limit)>>,
     pub(super) limit_table: Option<LimitTable>,
@@ -53,6 +56,7 @@ impl Root {
             stat_prefix: fields.string("stat_prefix"),
             per_route: fields.object("per_route", PerRoute::read),
             services: fields.map("services", Service::read),
+            endpoints: fields.object("endpoints", Endpoints::read),
             headers: fields.object("headers", Headers::read),
             limits: fields.map("limits", Limit::read),
             limit_table: fields.object("limit_table", LimitTable::read),

@@ -4,7 +4,7 @@ use super::{Case, Decision, Destination, Findings, RouteCache, refuse};
 use crate::headers::Edits;
 use crate::refusal::Reason;
 use crate::request::{Request, query_of};
-use crate::service::{CLUSTER_HEADER, instruct_router};
+use crate::service::{Backend, CLUSTER_HEADER, instruct_router};
 use crate::token::{without_cookies, without_parameters};
 use crate::witness::Witness;
 
@@ -53,6 +53,14 @@ impl<R: Request, W: Witness> Case<'_, R, W> {
         edits: &mut Edits,
     ) {
         if self.request.target().is_none() {
+            return;
+        }
+        if let Some(Destination {
+            service: Some(service), ..
+        }) = destination
+            && let Backend::Resource(only) = service.backend
+        {
+            edits.set(":path", only.as_bytes().to_vec());
             return;
         }
         let mut written = match destination {

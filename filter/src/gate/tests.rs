@@ -5,6 +5,7 @@
 mod admission;
 mod cache;
 mod claims;
+mod endpoints;
 mod extraction;
 mod headers;
 mod keys;

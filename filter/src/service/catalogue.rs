@@ -16,11 +16,23 @@ pub enum Access {
     Public,
 }
 
+/// What stands behind a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// A server with all its paths under the prefix.
+    Server,
+    /// One resource of a server, and nothing else of it: the prefix is the whole path, and the server always sees this
+    /// target, whatever was asked.
+    Resource(&'static str),
+}
+
 /// One service behind the gate.
 #[derive(Debug, Clone)]
 pub struct Service {
-    /// Its name in the configuration.
+    /// Its name in the configuration; for an endpoint of the gate, its path.
     pub name: String,
+    /// What it is.
+    pub backend: Backend,
     /// The path under which it is reached.
     pub prefix: String,
     /// Envoy's cluster that serves it, where no choice settles on another.
@@ -69,6 +81,16 @@ impl Service {
         self.providers.is_empty() || self.providers.contains(&provider)
     }
 
+    /// Whether a request for this path is the service's.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        let in_reach = match self.backend {
+            Backend::Server => true,
+            Backend::Resource(_) => path.len() <= self.prefix.len(),
+        };
+        in_reach && covers_segments(&self.prefix, path)
+    }
+
     /// The path under which the service itself sees a request for `path`.
     #[must_use]
     pub fn upstream_path(&self, path: &str) -> String {
@@ -100,7 +122,7 @@ impl Catalogue {
     /// The service with the longest prefix that covers the path in whole segments.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Service> {
-        self.0.iter().find(|service| covers_segments(&service.prefix, path))
+        self.0.iter().find(|service| service.covers(path))
     }
 }
 
@@ -127,6 +149,7 @@ mod tests {
     fn service(prefix: &str, rewrite: Option<&str>) -> Service {
         Service {
             name: prefix.to_owned(),
+            backend: Backend::Server,
             prefix: prefix.to_owned(),
             cluster: "cluster".to_owned(),
             upstream: Vec::new(),
@@ -172,6 +195,25 @@ mod tests {
         let root = Catalogue::new(vec![service("/", None), service("/bank/", None)]);
         assert_eq!(root.find("/anything").unwrap().name, "/");
         assert_eq!(root.find("/bank/x").unwrap().name, "/bank/");
+    }
+
+    #[test]
+    fn a_resource_is_found_under_its_own_path_alone() {
+        let metrics = Service {
+            backend: Backend::Resource("/stats"),
+            ..service("/metrics/", None)
+        };
+        let catalogue = Catalogue::new(vec![metrics, service("/metrics/of/", None)]);
+        for (path, expected) in [
+            ("/metrics/", Some("/metrics/")),
+            ("/metrics", Some("/metrics/")),
+            ("/metrics/x", None),
+            ("/metricsx", None),
+            ("/metrics/of/x", Some("/metrics/of/")),
+        ] {
+            let found = catalogue.find(path).map(|service| service.name.as_str());
+            assert_eq!(found, expected, "{path}");
+        }
     }
 
     #[test]

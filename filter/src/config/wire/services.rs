@@ -98,7 +98,7 @@ pub(in crate::config) struct Authorization {
 }
 
 impl Authorization {
-    fn read(fields: &mut Fields<'_>) -> Self {
+    pub(in crate::config::wire) fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             conditions: Conditions::read(fields),
             rules: fields
@@ -196,6 +196,6 @@ impl ClaimCondition {
 }
 
 /// A list that may be absent, which is not the same as empty here.
-fn strings(fields: &mut Fields<'_>, name: &'static str) -> Option<Vec<String>> {
+pub(in crate::config::wire) fn strings(fields: &mut Fields<'_>, name: &'static str) -> Option<Vec<String>> {
     fields.has(name).then(|| fields.strings(name))
 }
