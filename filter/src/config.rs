@@ -7,6 +7,7 @@
 mod authorization;
 mod endpoints;
 mod error;
+mod headers;
 mod keys;
 mod limits;
 mod matching;
@@ -25,18 +26,19 @@ mod tests;
 mod upstream;
 mod wire;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{ConfigError, ConfigErrors, Subject};
 
 use crate::access_log::LogField;
-use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, PayloadHeader, Sanitiser};
+use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, HeaderRules, PayloadHeader, Sanitiser};
 use crate::keys::{KeySetSource, KeyStore, Keys, RefreshPolicy, RemoteKeys};
 use crate::limit;
 use crate::metadata::MetadataKeys;
 use crate::refusal::Detail;
 use crate::requirement::{RouteRules, Rule, StateRules};
-use crate::service::Catalogue;
+use crate::service::{Catalogue, Service};
 use crate::suspicion::Watchfulness;
 use crate::token::{CacheLimits, Place, TokenCache, TokenRules};
 use error::Report;
@@ -63,6 +65,8 @@ pub struct Config {
     pub watchfulness: Option<Watchfulness>,
     /// The names that only the gate may set.
     pub sanitiser: Sanitiser,
+    /// What changes in the headers of requests of no service, and of their answers.
+    pub header_rules: Arc<HeaderRules>,
     /// Whether CORS preflights pass without a token.
     pub bypass_cors_preflight: bool,
     /// How much a refusal tells.
@@ -149,6 +153,12 @@ impl Config {
         KeyStore::new(keys.collect())
     }
 
+    /// What changes in the headers of a service's requests, or of those of none.
+    #[must_use]
+    pub fn header_rules<'c>(&'c self, service: Option<&'c Service>) -> &'c Arc<HeaderRules> {
+        service.map_or(&self.header_rules, |service| &service.header_rules)
+    }
+
     /// A cache for the tokens of the providers, with nothing in it.
     #[must_use]
     pub fn token_cache(&self) -> TokenCache {
@@ -188,21 +198,30 @@ impl Config {
             }
         }
         let has_headers = wire.headers.is_some();
-        let mut trusted = sections::trusted(wire.headers, report);
-        let post = match (own_sections, has_headers, trusted.edge) {
+        let mut trusted = headers::trusted(wire.headers.as_ref(), report);
+        let edge = trusted.edge;
+        let post = match (own_sections, has_headers, edge) {
             (false, _, _) => suspicion::Post::Native,
             (true, true, false) => suspicion::Post::Mesh,
             (true, _, _) => suspicion::Post::Edge,
         };
-        let marks = requirements.marks.into_iter();
-        trusted.names.extend(marks.map(|(_, name)| name));
+        let marks: Vec<String> = requirements.marks.into_iter().map(|(_, name)| name).collect();
+        trusted.names.extend(marks.iter().cloned());
+        let header_rules = wire.headers.map(|headers| headers.rules);
+        let own_rules = wire.services.iter().flatten();
+        let own_rules = own_rules.filter_map(|(_, service)| service.headers.as_ref());
+        trusted
+            .names
+            .extend(header_rules.iter().chain(own_rules).flat_map(headers::set_names));
         let sanitiser = sanitiser(&providers, trusted, own_sections);
+        let mapped = providers.iter().flat_map(Provider::header_names).map(str::to_owned);
+        let rules = headers::Rules::new(header_rules, edge, mapped.chain(marks).collect(), &sanitiser, report);
         let service_names: Vec<String> = wire.services.iter().flatten().map(|(name, _)| name.clone()).collect();
         let mut services = wire
             .services
-            .map(|services| service::services(services, names::ProviderNames(&names), &sanitiser, report));
+            .map(|services| service::services(services, names::ProviderNames(&names), &sanitiser, &rules, report));
         if let Some(wire) = wire.endpoints {
-            endpoints::endpoints(wire, services.as_mut(), names::ProviderNames(&names), report);
+            endpoints::endpoints(wire, services.as_mut(), names::ProviderNames(&names), &rules, report);
         }
         let scope = limits::Scope {
             services: &service_names,
@@ -222,6 +241,7 @@ impl Config {
             services: services.map(Catalogue::new),
             limits: rate_limits,
             watchfulness: suspicion::watchfulness(wire.suspicious_activity, post, report),
+            header_rules: rules.global(),
             sanitiser,
             bypass_cors_preflight: wire.bypass_cors_preflight,
             refusal_detail: if wire.strip_failure_response {

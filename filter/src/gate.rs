@@ -8,6 +8,8 @@
 //! 6. The service judges: its methods, what the caller's token allows, how long the body is; and which cluster is for them.
 //! 7. The caller's claims and the service's cluster, path, timeout and retries are written.
 //!
+//! What is done to its answer, whoever gives it, is planned apart: [`AnswerPlan`].
+//!
 //! What a request owes to limits is said, not charged: [`on_arrival`] before all of this, and in [`Forward::charges`] after
 //! it.
 //!
@@ -16,6 +18,7 @@
 //! another.
 
 mod admission;
+mod answer;
 mod charges;
 mod forward;
 mod hearing;
@@ -36,7 +39,9 @@ use crate::request::{Request, is_cors_preflight, path_of};
 use crate::service::{Access, Backend, CleanPath, HEALTH_PATH, Service, covers_segments};
 use crate::token::{Caller, TokenCache};
 use crate::witness::{Fact, Nobody, Witness};
+pub use answer::AnswerPlan;
 pub use charges::on_arrival;
+pub use forward::clean_trailers;
 use hearing::Findings;
 
 /// What is to become of a request.

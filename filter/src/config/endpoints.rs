@@ -3,10 +3,12 @@
 //! To the gate's decisions an endpoint is a service like the others, so that nobody reaches it on another way than a
 //! service: a token first, then what the token allows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::authorization::authorization;
 use super::error::Report;
+use super::headers::Rules;
 use super::names::{ProviderNames, cluster};
 use super::service::{accepted, same_prefix};
 use super::wire;
@@ -23,6 +25,7 @@ pub(super) fn endpoints(
     wire: wire::Endpoints,
     services: Option<&mut Vec<Service>>,
     providers: ProviderNames<'_>,
+    rules: &Rules<'_>,
     report: &Report,
 ) {
     if wire.metrics.is_none() {
@@ -36,7 +39,10 @@ pub(super) fn endpoints(
         return;
     };
     let metrics = wire.metrics.and_then(|wire| metrics(wire, services, providers, report));
-    services.extend(metrics);
+    services.extend(metrics.map(|endpoint| Service {
+        header_rules: rules.global(),
+        ..endpoint
+    }));
 }
 
 fn metrics(
@@ -116,5 +122,6 @@ fn endpoint(
         providers: accepted(callers.providers, &format!("{path}.providers"), providers, report),
         authorization,
         health_path: None,
+        header_rules: Arc::default(),
     }
 }

@@ -3,36 +3,9 @@
 use super::error::Report;
 use super::wire;
 use crate::cel::Program;
-use crate::headers::{ClaimPath, FoldedName};
+use crate::headers::{ClaimPath, is_reserved};
 use crate::keys::ProviderId;
-use crate::service::{CLUSTER_HEADER, Methods};
-
-/// Headers that mean something to HTTP, to Envoy or to the gate itself: a claim there, or their removal, would do more
-/// than tell who is asking.
-const RESERVED: [&str; 22] = [
-    "authorization",
-    "proxy-authorization",
-    "host",
-    "connection",
-    "proxy-connection",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "content-length",
-    "content-type",
-    "content-encoding",
-    "expect",
-    "cookie",
-    "origin",
-    "access-control-request-method",
-    "x-request-id",
-    "x-envoy-upstream-rq-timeout-ms",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    CLUSTER_HEADER,
-];
+use crate::service::Methods;
 
 /// A header's name in lower case, if it is one (RFC 9110, section 5.1).
 pub(super) fn header_name(name: &str, path: &str, report: &Report) -> Option<String> {
@@ -47,10 +20,7 @@ pub(super) fn header_name(name: &str, path: &str, report: &Report) -> Option<Str
 /// The same, for a header that the gate takes out and sets itself.
 pub(super) fn own_header_name(name: &str, path: &str, report: &Report) -> Option<String> {
     let name = header_name(name, path, report)?;
-    if RESERVED
-        .iter()
-        .any(|reserved| FoldedName::new(reserved.as_bytes()).matches(name.as_bytes()))
-    {
+    if is_reserved(name.as_bytes()) {
         report.add(
             path,
             format!("is {name}, which has a meaning of its own; choose another header"),

@@ -24,6 +24,17 @@ pub(super) fn read_root<T>(object: &Object, report: &Report, read: impl FnOnce(&
     value
 }
 
+/// One member of an object of strings.
+#[derive(Debug)]
+pub(super) struct Text {
+    /// The way to it.
+    pub(super) path: String,
+    /// Its name, which is free.
+    pub(super) name: String,
+    /// What it says.
+    pub(super) text: String,
+}
+
 /// The members of one object while it is being read.
 pub(super) struct Fields<'f> {
     path: String,
@@ -151,6 +162,43 @@ impl<'f> Fields<'f> {
         elements
             .filter_map(|(index, value)| self.within(&format!("{path}[{index}]"), value, &mut read))
             .collect()
+    }
+
+    /// True, false, or an object with fields.
+    pub(super) fn switch_or_object<T>(
+        &mut self,
+        name: &'static str,
+        switch: impl FnOnce(bool) -> T,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Option<T> {
+        let value = self.typed(name, "true, false or an object", |value| {
+            matches!(value, Value::Bool(_) | Value::Object(_)).then_some(value)
+        })?;
+        match value.as_bool() {
+            Some(on) => Some(switch(on)),
+            None => self.within(&self.path_of(name), value, read),
+        }
+    }
+
+    /// An object whose members' names are free and whose members are strings.
+    pub(super) fn texts(&mut self, name: &'static str) -> Vec<Text> {
+        let path = self.path_of(name);
+        let object = self.typed(name, "an object", Value::as_object);
+        let members = object.into_iter().flat_map(Object::iter);
+        let texts = members.filter_map(|(key, value)| {
+            let path = join(&path, key);
+            let Some(text) = value.as_str() else {
+                self.report
+                    .add(path, format!("is {}; it must be a string", kind(value)));
+                return None;
+            };
+            Some(Text {
+                path,
+                name: key.to_owned(),
+                text: text.to_owned(),
+            })
+        });
+        texts.collect()
     }
 
     /// An object whose members' names are free and whose members are objects with fields; `None` where it is absent.

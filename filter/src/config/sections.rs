@@ -6,8 +6,7 @@ use std::time::Duration;
 use jose::key_set::MAX_SET_LEN;
 
 use super::error::Report;
-use super::names::own_header_name;
-use super::{Limits, Trusted, wire};
+use super::{Limits, wire};
 use crate::access_log::LogField;
 use crate::keys::RefreshPolicy;
 use crate::token::{CacheLimits, TokenProfile};
@@ -214,27 +213,6 @@ pub(super) fn discoveries(
         }
     }
     wire.into_iter().collect()
-}
-
-/// `headers`
-pub(super) fn trusted(wire: Option<wire::Headers>, report: &Report) -> Trusted {
-    let Some(wire) = wire else { return Trusted::default() };
-    let edge = match wire.profile.as_deref() {
-        None | Some("edge") => true,
-        Some("mesh") => false,
-        Some(_) => {
-            report.add(
-                format!("{}.profile", wire.path),
-                "is unknown; write \"edge\" or \"mesh\"",
-            );
-            true
-        }
-    };
-    let names = wire.trusted.iter().enumerate();
-    let names = names
-        .filter_map(|(index, name)| own_header_name(name, &format!("{}.trusted[{index}]", wire.path), report))
-        .collect();
-    Trusted { names, edge }
 }
 
 /// `stat_prefix`, ready to stand before a counter's name.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::authorization::authorization;
 use super::error::Report;
+use super::headers::Rules;
 use super::names::{ProviderNames, cluster, methods, path_text};
 use super::upstream::{Callers, choices};
 use super::wire;
@@ -21,6 +22,7 @@ pub(super) fn services(
     wire: Vec<(String, wire::Service)>,
     providers: ProviderNames<'_>,
     sanitiser: &Sanitiser,
+    rules: &Rules<'_>,
     report: &Report,
 ) -> Vec<Service> {
     if wire.is_empty() {
@@ -29,7 +31,7 @@ pub(super) fn services(
     let mut services: Vec<Service> = Vec::with_capacity(wire.len());
     for (name, wire) in wire {
         let path = wire.path.clone();
-        let Some(service) = service(name, wire, providers, sanitiser, report) else {
+        let Some(service) = service(name, wire, providers, sanitiser, rules, report) else {
             continue;
         };
         if let Some(other) = services
@@ -57,6 +59,7 @@ fn service(
     wire: wire::Service,
     providers: ProviderNames<'_>,
     sanitiser: &Sanitiser,
+    rules: &Rules<'_>,
     report: &Report,
 ) -> Option<Service> {
     let path = wire.path;
@@ -117,6 +120,7 @@ fn service(
     let upstream = wire
         .upstream
         .map(|wire| choices(wire, &field("upstream"), callers, sanitiser, report));
+    let header_rules = rules.service(wire.headers);
     let prefix = prefix?;
     Some(Service {
         name,
@@ -136,6 +140,7 @@ fn service(
         retries: wire.retries.map(|wire| retries(wire, report)),
         providers: accepted(wire.providers, &field("providers"), providers, report),
         health_path,
+        header_rules,
     })
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod endpoints;
+mod headers;
 mod keys;
 mod services;
 
@@ -111,7 +112,7 @@ fn full() -> Value {
         "per_route": {"namespace": "auth"},
         "services": services::every_field(),
         "endpoints": endpoints::every_field(),
-        "headers": {"profile": "mesh", "trusted": ["X-User-Roles"]},
+        "headers": headers::section(),
         "token_profiles": {"remote": {"typ": ["at+jwt"], "token_type": ["access"]}},
         "token_limits": {"max_token_bytes": 4096},
         "keys": {
@@ -464,7 +465,19 @@ fn the_page_of_the_configuration_names_every_field_and_its_examples_are_right() 
     // What is chosen freely is no field.
     found.retain(|name| {
         ![
-            "remote", "local", "found", "named", "bank", "token", "one", "gold", "canary",
+            "remote",
+            "local",
+            "found",
+            "named",
+            "bank",
+            "token",
+            "one",
+            "gold",
+            "canary",
+            "x-caller",
+            "accept-language",
+            "cache-control",
+            "x-robots-tag",
         ]
         .contains(&name.as_str())
     });

@@ -1,6 +1,7 @@
 //! The configuration as it is written: every field with its type and its path, nothing yet about whether it makes sense.
 
 mod endpoints;
+mod headers;
 mod limits;
 mod matchers;
 mod sections;
@@ -11,9 +12,10 @@ use std::time::Duration;
 
 use super::reader::Fields;
 pub(super) use endpoints::{Callers, Endpoints, MetricsEndpoint};
+pub(super) use headers::{Changes, HeaderRules, Headers, Response, SECURITY_FIELDS, SecurityHeaders};
 pub(super) use limits::{Limit, LimitTable, Network, Per};
 pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};
-pub(super) use sections::{Discovery, Headers, Keys, PerRoute, TokenCache, TokenLimits, TokenProfile};
+pub(super) use sections::{Discovery, Keys, PerRoute, TokenCache, TokenLimits, TokenProfile};
 pub(super) use services::{
     Authorization, AuthorizationRule, Choice, ClaimCondition, ClaimName, Conditions, Retries, Service,
 };

@@ -1,12 +1,27 @@
 //! What is written into a request that passes.
 
 use super::{Case, Decision, Destination, Findings, RouteCache, refuse};
-use crate::headers::Edits;
+use crate::config::Config;
+use crate::headers::{Edit, Edits, Facts};
 use crate::refusal::Reason;
-use crate::request::{Request, query_of};
-use crate::service::{Backend, CLUSTER_HEADER, instruct_router};
+use crate::request::{Request, path_of, query_of};
+use crate::service::{Backend, CLUSTER_HEADER, Catalogue, instruct_router};
 use crate::token::{without_cookies, without_parameters};
 use crate::witness::Witness;
+
+/// What is to be taken out of a request's trailers, since servers exist that merge them into the headers. Whose service it
+/// is can't be told any more: what one service does not want, none gets there.
+#[must_use]
+pub fn clean_trailers(trailers: &impl Request, config: &Config) -> Vec<Edit> {
+    let mut edits = Edits::default();
+    config.sanitiser.sanitise(trailers, &mut edits);
+    let services = config.services.iter().flat_map(Catalogue::iter);
+    let rules = services.map(|service| &service.header_rules);
+    for rules in rules.chain([&config.header_rules]) {
+        rules.request.strip(trailers, &mut edits);
+    }
+    edits.into_edits().collect()
+}
 
 impl<R: Request, W: Witness> Case<'_, R, W> {
     pub(super) fn write(
@@ -29,13 +44,23 @@ impl<R: Request, W: Witness> Case<'_, R, W> {
         }
         let spent_parameters: Vec<&str> = findings.spent.parameters().collect();
         self.write_target(target, destination, &spent_parameters, edits);
+        let service = destination.and_then(|destination| destination.service);
+        let path = destination.map_or(path_of(target), |destination| destination.path.as_str().as_bytes());
+        let facts = Facts {
+            request: self.request,
+            path,
+            claims: findings.claims(service).map(jose::Claims::raw),
+            service: service.map(|service| service.name.as_str()),
+        };
+        let rules = self.config.header_rules(service);
+        let applied = rules.request.apply(&facts, edits);
+        applied.map_err(|_| refuse(Reason::ClaimUnusable))?;
         for (name, value) in findings.headers {
             edits.set(name, value.map_err(|_| refuse(Reason::ClaimUnusable))?);
         }
         for mark in &findings.marks {
             edits.set(mark, b"false".to_vec());
         }
-        let service = destination.and_then(|destination| destination.service);
         if let Some((service, cluster)) = service.zip(cluster) {
             edits.set(CLUSTER_HEADER, cluster.as_bytes().to_vec());
             instruct_router(self.request, service.timeout, service.retries.as_ref(), edits);
@@ -69,7 +94,7 @@ impl<R: Request, W: Witness> Case<'_, R, W> {
                 service: Some(service),
             }) => service.upstream_path(path.as_str()).into_bytes(),
             Some(Destination { path, service: None }) => path.as_str().as_bytes().to_vec(),
-            None => crate::request::path_of(target).to_vec(),
+            None => path_of(target).to_vec(),
         };
         if let Some(query) = query_of(target) {
             let kept = if spent_parameters.is_empty() {

@@ -7,6 +7,7 @@ mod cache;
 mod claims;
 mod endpoints;
 mod extraction;
+mod header_rules;
 mod headers;
 mod keys;
 mod limits;

@@ -53,18 +53,25 @@ pub struct UnusableClaim;
 impl ClaimHeader {
     /// The header's value; none for a claim that is absent, null or empty.
     pub fn value(&self, claims: &Object) -> Result<Option<Vec<u8>>, UnusableClaim> {
-        Ok(match self.claim.find(claims) {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) if text.is_empty() => None,
-            Some(Value::String(text)) => Some(header_text(text)?),
-            Some(Value::Bool(flag)) => Some(flag.to_string().into_bytes()),
-            Some(Value::Number(number)) => Some(number_text(*number).into_bytes()),
-            Some(composite @ (Value::Array(_) | Value::Object(_))) => {
-                let json = serde_json::to_vec(composite).map_err(|_| UnusableClaim)?;
-                Some(STANDARD.encode(json).into_bytes())
-            }
-        })
+        let text = plain_text(self.claim.find(claims))?;
+        text.map(|text| header_text(&text)).transpose()
     }
+}
+
+/// A claim as text, before it becomes a header; none for one that is absent, null or empty.
+pub(super) fn plain_text(claim: Option<&Value>) -> Result<Option<String>, UnusableClaim> {
+    Ok(match claim {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if text.is_empty() => None,
+        Some(Value::String(text)) if text.bytes().any(|byte| byte.is_ascii_control()) => return Err(UnusableClaim),
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Bool(flag)) => Some(flag.to_string()),
+        Some(Value::Number(number)) => Some(number_text(*number)),
+        Some(composite @ (Value::Array(_) | Value::Object(_))) => {
+            let json = serde_json::to_vec(composite).map_err(|_| UnusableClaim)?;
+            Some(STANDARD.encode(json))
+        }
+    })
 }
 
 /// The beginning of an encoded value (RFC 8187, section 3.2.1).

@@ -27,6 +27,21 @@ impl FoldedName {
         self.0.len() == name.len() && self.is_prefix_of(name)
     }
 
+    /// What follows this one in a name as it was sent, if that folds to something that begins with it.
+    #[must_use]
+    pub fn strip_from<'n>(&self, name: &'n [u8]) -> Option<&'n [u8]> {
+        name.get(self.0.len()..).filter(|_| self.is_prefix_of(name))
+    }
+
+    /// Whether a name, as it was sent, folds to something that ends with this one.
+    #[must_use]
+    pub fn is_suffix_of(&self, name: &[u8]) -> bool {
+        let start = name.len().checked_sub(self.0.len());
+        start
+            .and_then(|start| name.get(start..))
+            .is_some_and(|end| self.matches(end))
+    }
+
     /// Whether a name, as it was sent, folds to something that begins with this one.
     #[must_use]
     pub fn is_prefix_of(&self, name: &[u8]) -> bool {

@@ -75,6 +75,11 @@ pub(super) fn request_headers(body: Body) -> HeaderList {
     HeaderList::new(hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()).with_body(body)
 }
 
+/// The response's headers. Only in `on_http_response_headers`, where the map exists.
+pub(super) fn response_headers() -> HeaderList {
+    HeaderList::new(hostcalls::get_map_bytes(MapType::HttpResponseHeaders).unwrap_or_default())
+}
+
 /// The request's trailers. Only in `on_http_request_trailers`, where the map exists.
 pub(super) fn request_trailers() -> HeaderList {
     HeaderList::new(hostcalls::get_map_bytes(MapType::HttpRequestTrailers).unwrap_or_default())

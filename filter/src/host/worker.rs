@@ -14,8 +14,8 @@ use crate::access_log::REFUSAL_PROPERTY;
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::gate::{Decision, Forward, Patience, Refusal, RouteCache, decide_before, on_arrival};
-use crate::headers::{Edit, Edits};
+use crate::gate::{Decision, Forward, Patience, Refusal, RouteCache, clean_trailers, decide_before, on_arrival};
+use crate::headers::Edit;
 use crate::keys::{Fetch, Guest, KeyStore, ProviderId, Step, WaitingRoom, Worker as WorkerName};
 use crate::limit::Charge;
 use crate::metadata::{METADATA_PREFIX, MetadataEntry};
@@ -115,6 +115,7 @@ impl Worker {
         let request = &request.within(self.surroundings());
         let began = calls::moment();
         let now = began.timestamp();
+        self.plan_answer(id, request);
         let owed = self.owed_on_arrival(request);
         if let Err(refusal) = self.charge(id, &owed, now) {
             if let Some(plugin) = &mut self.plugin {
@@ -183,11 +184,8 @@ impl Worker {
 
     /// What is to be taken out of a request's trailers.
     pub(super) fn sanitised(&self, trailers: &HeaderList) -> Vec<Edit> {
-        let mut edits = Edits::default();
-        if let Some(plugin) = &self.plugin {
-            plugin.config.sanitiser.sanitise(trailers, &mut edits);
-        }
-        edits.into_edits().collect()
+        let plugin = self.plugin.as_ref();
+        plugin.map_or_else(Vec::new, |plugin| clean_trailers(trailers, &plugin.config))
     }
 
     /// Decides again about every request for which something has changed, and about those that have waited long enough.

@@ -1,9 +1,11 @@
 //! The services of the configuration, found by path.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Choice, Methods, Retries, UpstreamError};
 use crate::authorization::{Authorization, Question};
+use crate::headers::HeaderRules;
 use crate::keys::ProviderId;
 use crate::request::Request;
 
@@ -57,6 +59,8 @@ pub struct Service {
     pub authorization: Authorization,
     /// Where the service itself says how it is, by its own paths.
     pub health_path: Option<String>,
+    /// What changes in its requests and answers.
+    pub header_rules: Arc<HeaderRules>,
 }
 
 impl Service {
@@ -119,6 +123,11 @@ impl Catalogue {
         Self(services)
     }
 
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Service> {
+        self.0.iter()
+    }
+
     /// The service with the longest prefix that covers the path in whole segments.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Service> {
@@ -162,6 +171,7 @@ mod tests {
             providers: Vec::new(),
             authorization: Authorization::default(),
             health_path: None,
+            header_rules: Arc::default(),
         }
     }
 

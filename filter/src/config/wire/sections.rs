@@ -20,24 +20,6 @@ impl PerRoute {
     }
 }
 
-/// `headers`
-#[derive(Debug)]
-pub(in crate::config) struct Headers {
-    pub(in crate::config) path: String,
-    pub(in crate::config) profile: Option<String>,
-    pub(in crate::config) trusted: Vec<String>,
-}
-
-impl Headers {
-    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            path: fields.path(),
-            profile: fields.string("profile"),
-            trusted: fields.strings("trusted"),
-        }
-    }
-}
-
 /// One entry of `token_profiles`.
 #[derive(Debug)]
 pub(in crate::config) struct TokenProfile {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jose::json::Value;
 
+use super::HeaderRules;
 use crate::config::reader::Fields;
 
 /// One entry of `services`.
@@ -22,6 +23,7 @@ pub(in crate::config) struct Service {
     pub(in crate::config) providers: Option<Vec<String>>,
     pub(in crate::config) authorization: Option<Authorization>,
     pub(in crate::config) health_path: Option<String>,
+    pub(in crate::config) headers: Option<HeaderRules>,
 }
 
 impl Service {
@@ -40,6 +42,7 @@ impl Service {
             providers: strings(fields, "providers"),
             authorization: fields.object("authorization", Authorization::read),
             health_path: fields.string("health_path"),
+            headers: fields.object("headers", HeaderRules::read),
         }
     }
 }

@@ -1,0 +1,215 @@
+//! The sections `headers`: what arrives of them, and what is said about wrong ones.
+
+use serde_json::{Value, json};
+
+use super::{camel, errors, full, parse, with};
+use crate::config::Config;
+use crate::testing::test;
+
+/// The section with every field that there is.
+pub(super) fn section() -> Value {
+    json!({
+        "profile": "mesh",
+        "trusted": ["X-User-Roles"],
+        "request": {
+            "remove": ["x-debug", "x-internal-*"],
+            "set": {"x-caller": "{claims.sub} by {request.method}"},
+            "set_if_absent": {"accept-language": "en"},
+        },
+        "response": {
+            "remove": ["x-node", "x-gatehouse-*"],
+            "set": {"cache-control": "no-store"},
+            "set_if_absent": {"x-robots-tag": "noindex"},
+            "security_headers": {
+                "strict_transport_security": "max-age=1",
+                "x_content_type_options": "nosniff",
+                "x_frame_options": "",
+                "referrer_policy": "no-referrer",
+                "content_security_policy": "default-src 'none'",
+                "permissions_policy": "camera=()",
+                "cross_origin_opener_policy": "same-origin",
+            },
+        },
+    })
+}
+
+#[test]
+fn every_field_arrives_in_either_spelling() {
+    for config in [full(), camel(&full())] {
+        let config = parse(&config);
+        let rules = &config.header_rules;
+        assert_eq!((rules.request.remove.len(), rules.response.remove.len()), (2, 2));
+        assert_eq!(rules.request.set[0].0, "x-caller");
+        assert_eq!(rules.request.set_if_absent[0].0, "accept-language");
+        assert!(config.sanitiser.trusts(b"X_Caller") && !config.sanitiser.trusts(b"accept-language"));
+        assert_eq!(rules.response.set, [("cache-control".to_owned(), b"no-store".to_vec())]);
+        let said: Vec<&str> = rules
+            .response
+            .set_if_absent
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "strict-transport-security",
+                "x-content-type-options",
+                "referrer-policy",
+                "content-security-policy",
+                "permissions-policy",
+                "cross-origin-opener-policy",
+                "x-robots-tag"
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_gate_that_faces_clients_takes_telltales_out_of_answers() {
+    let removed = |config: &Value| parse(config).header_rules.response.remove.len();
+    assert_eq!(removed(&json!({"headers": {}})), 4);
+    assert_eq!(removed(&json!({"headers": {"profile": "mesh"}})), 0);
+    assert_eq!(removed(&json!({})), 0);
+}
+
+#[test]
+fn a_wrong_rule_is_named_with_what_would_be_right() {
+    for (pointer, value, expected) in [
+        (
+            "request/remove",
+            json!(["content-length"]),
+            "headers.request.remove[0]: is content-length, which has a meaning",
+        ),
+        (
+            "request/remove",
+            json!(["x y"]),
+            "headers.request.remove[0]: is no header name",
+        ),
+        (
+            "request/remove",
+            json!(["*"]),
+            "headers.request.remove[0]: takes out nearly everything",
+        ),
+        (
+            "request/remove",
+            json!(["x-*"]),
+            "headers.request.remove[0]: takes out nearly everything",
+        ),
+        (
+            "request/set",
+            json!({"x-a": 1}),
+            "headers.request.set.x-a: is a number; it must be a string",
+        ),
+        (
+            "request/set",
+            json!({"Host": "a"}),
+            "headers.request.set.Host: is host, which has a meaning",
+        ),
+        (
+            "request/set",
+            json!({"x-forwarded_for": "a"}),
+            "headers.request.set.x-forwarded_for: is x-forwarded_for, which has",
+        ),
+        (
+            "request/set",
+            json!({":path": "/a"}),
+            "headers.request.set[\":path\"]: is no header name",
+        ),
+        (
+            "request/set",
+            json!({"X_User_Id": "a"}),
+            "headers.request.set.X_User_Id: is x_user_id, which a token sets",
+        ),
+        (
+            "request/set",
+            json!({"x-gatehouse-a": "a"}),
+            "headers.request.set.x-gatehouse-a: is x-gatehouse-a; what begins with x-gatehouse- belongs to the gate",
+        ),
+        (
+            "request/set",
+            json!({"x-envoy-a": "a"}),
+            "headers.request.set.x-envoy-a: is x-envoy-a; what begins with x-envoy- belongs to Envoy",
+        ),
+        (
+            "request/set",
+            json!({"x-a": "{claims.a"}),
+            "headers.request.set.x-a: has a { that is never closed",
+        ),
+        (
+            "request/set",
+            json!({"x-a": "{user}"}),
+            "headers.request.set.x-a: asks for {user}, which there is not; there are {claims.NAME}",
+        ),
+        (
+            "request/set",
+            json!({"x-a": "a\nb"}),
+            "headers.request.set.x-a: holds something other than visible ASCII",
+        ),
+        (
+            "request/set",
+            json!({"x-a": "a", "x_a": "b"}),
+            "headers.request.set.x_a: is x-a to every server that folds names",
+        ),
+        (
+            "request/set_if_absent",
+            json!({"x_user_id": "a"}),
+            "headers.request.set_if_absent.x_user_id: is x_user_id, which clients can't send",
+        ),
+        (
+            "response/set",
+            json!({"content-type": "a"}),
+            "headers.response.set.content-type: is content-type, which no rule may touch",
+        ),
+        (
+            "response/set",
+            json!({"Server": "a"}),
+            "headers.response.set.Server: is server, which no rule may touch; set server_header_transformation",
+        ),
+        (
+            "response/set",
+            json!({"access-control-max-age": "1"}),
+            "headers.response.set.access-control-max-age: is access-control-max-age, which no rule may touch; write a section cors",
+        ),
+        (
+            "response/set",
+            json!({"x-a": "é"}),
+            "headers.response.set.x-a: must be visible ASCII",
+        ),
+        (
+            "response/remove",
+            json!(["www-authenticate"]),
+            "headers.response.remove[0]: is www-authenticate, which no rule may touch",
+        ),
+        (
+            "response/security_headers",
+            json!("yes"),
+            "headers.response.security_headers: is a string; it must be true, false or an object",
+        ),
+        (
+            "response/security_headers",
+            json!({"hsts": "x"}),
+            "headers.response.security_headers.hsts: is no field that Gatehouse knows",
+        ),
+    ] {
+        let config = with(&format!("/headers/{pointer}"), value);
+        let errors = errors(&config);
+        assert!(
+            errors.len() == 1 && errors[0].starts_with(expected),
+            "{errors:#?}\nis not {expected}"
+        );
+    }
+}
+
+#[test]
+fn the_guide_to_headers_shows_a_configuration_that_is_right() {
+    let page = include_str!("../../../../docs/headers.md");
+    let examples: Vec<&str> = page
+        .split("```json\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        Config::parse(example.as_bytes()).unwrap_or_else(|errors| panic!("{errors}\n{example}"));
+    }
+}
