@@ -239,6 +239,13 @@ def _cluster(name: str, port: int) -> dict[str, Any]:
         "name": name,
         "type": "STATIC",
         "connect_timeout": "5s",
+        # Trailers that pass the gate shall be seen.
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": {"http_protocol_options": {"enable_trailers": True}},
+            }
+        },
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Request:
     target: str
     headers: list[tuple[str, str]]  # names in the spelling and order of the wire; Latin-1, which keeps every byte
     body: bytes
+    trailers: list[tuple[str, str]] = field(default_factory=list)
 
     def all(self, name: str) -> list[str]:
         """Every value of a header."""
@@ -36,6 +37,7 @@ class Connection:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self.trailers: list[tuple[str, str]] = []  # of the body that was read last
         self._buffer = b""
 
     def read_head(self) -> bytes | None:
@@ -48,17 +50,22 @@ class Connection:
 
     def read_body(self, headers: list[tuple[str, str]]) -> bytes:
         """By content-length or chunks."""
+        self.trailers = []
         named = {name.lower(): value for name, value in headers}
         if named.get("transfer-encoding", "").lower() == "chunked":
             body = b""
             while True:
                 size = int(self._line().split(b";")[0], 16)
-                chunk = self._exactly(size)
-                self._line()
                 if size == 0:
+                    self._read_trailers()
                     return body
-                body += chunk
+                body += self._exactly(size)
+                self._line()
         return self._exactly(int(named.get("content-length", "0")))
+
+    def _read_trailers(self) -> None:
+        while line := self._line():
+            self.trailers.append(_field(line.decode("latin-1")))
 
     def read_some(self) -> bytes:
         """Whatever comes next (after an upgrade); empty at the end."""
@@ -94,11 +101,12 @@ def parse_head(head: bytes) -> tuple[str, str, list[tuple[str, str]]]:
     """Method, target and headers."""
     first, *rest = head.decode("latin-1").split("\r\n")
     method, target, _version = first.split(" ", 2)
-    headers = []
-    for line in rest:
-        name, _, value = line.partition(":")
-        headers.append((name, value.strip(" \t")))
-    return method, target, headers
+    return method, target, [_field(line) for line in rest]
+
+
+def _field(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name, value.strip(" \t")
 
 
 def response(status: int, body: bytes = b"", content_type: str = "application/json", extra: str = "") -> bytes:

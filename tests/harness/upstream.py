@@ -16,13 +16,14 @@ _WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 class Upstream:
     """Answers every request with 200 and its own name; upgrades WebSockets and echoes what comes.
 
-    A target with `/hold` waits until `release` is called, `/cut` breaks the connection off, `/refuse` answers 418.
+    What stands in `answer_headers` comes along. A target with `/hold` waits until `release` is called, `/cut` breaks the connection off, `/refuse` answers 418.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.requests: list[Request] = []
         self.connections = 0
+        self.answer_headers: list[tuple[str, str]] = []
         self._released = threading.Event()
         self._server = TcpServer(self._serve)
 
@@ -60,7 +61,7 @@ class Upstream:
             method, target, headers = parse_head(head)
             upgrade = next((value for name, value in headers if name.lower() == "upgrade"), None)
             body = b"" if upgrade else connection.read_body(headers)
-            request = Request(method, target, headers, body)
+            request = Request(method, target, headers, body, connection.trailers)
             self.requests.append(request)
             if upgrade is not None and upgrade.lower() == "websocket":
                 self._echo(connection, request)
@@ -71,7 +72,8 @@ class Upstream:
                 self._released.wait(timeout=120)
             status = 418 if "/refuse" in target else 200
             content = json.dumps({"upstream": self.name, "method": method, "target": target}).encode()
-            extra = "x-upstream: " + self.name + "\r\n"
+            said = [("x-upstream", self.name), *self.answer_headers]
+            extra = "".join(f"{name}: {value}\r\n" for name, value in said)
             connection.sock.sendall(response(status, b"" if method == "HEAD" else content, extra=extra))
 
     def _echo(self, connection: Connection, request: Request) -> None:
