@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::Report;
 use super::names::{header_name, own_header_name};
-use super::reader::Text;
+use super::reader::Member;
 use super::{Trusted, wire};
 use crate::headers::{
     FoldedName, GATEHOUSE_PREFIX, HeaderRules, NamePattern, RequestRules, ResponseRules, Sanitiser, TELLTALE_NAMES,
@@ -166,8 +166,8 @@ impl<'r> Rules<'r> {
     /// Headers with their values; none for one that is taken back.
     fn values<T>(
         &self,
-        texts: Vec<Text>,
-        name: fn(&Self, &Text) -> Option<String>,
+        texts: Vec<Member>,
+        name: fn(&Self, &Member) -> Option<String>,
         value: fn(&Self, &str, &str) -> Option<Option<T>>,
     ) -> Vec<(String, Option<T>)> {
         let mut values: Vec<(String, Option<T>)> = Vec::with_capacity(texts.len());
@@ -187,7 +187,7 @@ impl<'r> Rules<'r> {
     }
 
     /// A name that a request's rule sets.
-    fn set_name(&self, text: &Text) -> Option<String> {
+    fn set_name(&self, text: &Member) -> Option<String> {
         let name = own_header_name(&text.name, &text.path, self.report)?;
         let folded = FoldedName::new(name.as_bytes());
         if self.taken.iter().any(|taken| folded.matches(taken.as_bytes())) {
@@ -199,7 +199,7 @@ impl<'r> Rules<'r> {
     }
 
     /// A name that a request's rule sets where the client did not. What is always taken out is always absent.
-    fn default_name(&self, text: &Text) -> Option<String> {
+    fn default_name(&self, text: &Member) -> Option<String> {
         let name = own_header_name(&text.name, &text.path, self.report)?;
         let name = self.no_prefix(name, &text.path)?;
         if self.sanitiser.trusts(name.as_bytes()) {
@@ -221,7 +221,7 @@ impl<'r> Rules<'r> {
         Some(name)
     }
 
-    fn answer_name(&self, text: &Text) -> Option<String> {
+    fn answer_name(&self, text: &Member) -> Option<String> {
         let name = answer_name(&text.name, &text.path, self.report)?;
         self.no_prefix(name, &text.path)
     }
@@ -229,7 +229,8 @@ impl<'r> Rules<'r> {
     #[allow(clippy::option_option, reason = "wrong, taken back, or a value")]
     fn template(&self, text: &str, path: &str) -> Option<Option<ValueTemplate>> {
         let template = ValueTemplate::parse(text).map_err(|error| self.report.add(path, error.to_string()));
-        Some(template.ok().filter(|_| !text.is_empty()))
+        let template = template.ok()?;
+        Some((!text.is_empty()).then_some(template))
     }
 
     #[allow(clippy::option_option, reason = "wrong, taken back, or a value")]

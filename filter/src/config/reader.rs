@@ -26,7 +26,7 @@ pub(super) fn read_root<T>(object: &Object, report: &Report, read: impl FnOnce(&
 
 /// One member of an object of strings.
 #[derive(Debug)]
-pub(super) struct Text {
+pub(super) struct Member {
     /// The way to it.
     pub(super) path: String,
     /// Its name, which is free.
@@ -181,7 +181,7 @@ impl<'f> Fields<'f> {
     }
 
     /// An object whose members' names are free and whose members are strings.
-    pub(super) fn texts(&mut self, name: &'static str) -> Vec<Text> {
+    pub(super) fn texts(&mut self, name: &'static str) -> Vec<Member> {
         let path = self.path_of(name);
         let object = self.typed(name, "an object", Value::as_object);
         let members = object.into_iter().flat_map(Object::iter);
@@ -192,7 +192,7 @@ impl<'f> Fields<'f> {
                     .add(path, format!("is {}; it must be a string", kind(value)));
                 return None;
             };
-            Some(Text {
+            Some(Member {
                 path,
                 name: key.to_owned(),
                 text: text.to_owned(),

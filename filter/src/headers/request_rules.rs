@@ -109,7 +109,7 @@ mod tests {
             ..RequestRules::default()
         };
         let set = Edit::Set("accept-language".to_owned(), b"en".to_vec());
-        assert_eq!(edits(&rules, &[(":path", "/")]), [set.clone()]);
+        assert_eq!(edits(&rules, &[(":path", "/")]), std::slice::from_ref(&set));
         assert_eq!(edits(&rules, &[("Accept_Language", "de")]), []);
         rules.remove = vec![NamePattern::new("accept-language")];
         assert_eq!(

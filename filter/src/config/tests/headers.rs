@@ -72,132 +72,108 @@ fn a_gate_that_faces_clients_takes_telltales_out_of_answers() {
     assert_eq!(removed(&json!({})), 0);
 }
 
-#[test]
-fn a_wrong_rule_is_named_with_what_would_be_right() {
-    for (pointer, value, expected) in [
-        (
-            "request/remove",
-            json!(["content-length"]),
-            "headers.request.remove[0]: is content-length, which has a meaning",
-        ),
-        (
-            "request/remove",
-            json!(["x y"]),
-            "headers.request.remove[0]: is no header name",
-        ),
-        (
-            "request/remove",
-            json!(["*"]),
-            "headers.request.remove[0]: takes out nearly everything",
-        ),
-        (
-            "request/remove",
-            json!(["x-*"]),
-            "headers.request.remove[0]: takes out nearly everything",
-        ),
-        (
-            "request/set",
-            json!({"x-a": 1}),
-            "headers.request.set.x-a: is a number; it must be a string",
-        ),
-        (
-            "request/set",
-            json!({"Host": "a"}),
-            "headers.request.set.Host: is host, which has a meaning",
-        ),
-        (
-            "request/set",
-            json!({"x-forwarded_for": "a"}),
-            "headers.request.set.x-forwarded_for: is x-forwarded_for, which has",
-        ),
-        (
-            "request/set",
-            json!({":path": "/a"}),
-            "headers.request.set[\":path\"]: is no header name",
-        ),
-        (
-            "request/set",
-            json!({"X_User_Id": "a"}),
-            "headers.request.set.X_User_Id: is x_user_id, which a token sets",
-        ),
-        (
-            "request/set",
-            json!({"x-gatehouse-a": "a"}),
-            "headers.request.set.x-gatehouse-a: is x-gatehouse-a; what begins with x-gatehouse- belongs to the gate",
-        ),
-        (
-            "request/set",
-            json!({"x-envoy-a": "a"}),
-            "headers.request.set.x-envoy-a: is x-envoy-a; what begins with x-envoy- belongs to Envoy",
-        ),
-        (
-            "request/set",
-            json!({"x-a": "{claims.a"}),
-            "headers.request.set.x-a: has a { that is never closed",
-        ),
-        (
-            "request/set",
-            json!({"x-a": "{user}"}),
-            "headers.request.set.x-a: asks for {user}, which there is not; there are {claims.NAME}",
-        ),
-        (
-            "request/set",
-            json!({"x-a": "a\nb"}),
-            "headers.request.set.x-a: holds something other than visible ASCII",
-        ),
-        (
-            "request/set",
-            json!({"x-a": "a", "x_a": "b"}),
-            "headers.request.set.x_a: is x-a to every server that folds names",
-        ),
-        (
-            "request/set_if_absent",
-            json!({"x_user_id": "a"}),
-            "headers.request.set_if_absent.x_user_id: is x_user_id, which clients can't send",
-        ),
-        (
-            "response/set",
-            json!({"content-type": "a"}),
-            "headers.response.set.content-type: is content-type, which no rule may touch",
-        ),
-        (
-            "response/set",
-            json!({"Server": "a"}),
-            "headers.response.set.Server: is server, which no rule may touch; set server_header_transformation",
-        ),
-        (
-            "response/set",
-            json!({"access-control-max-age": "1"}),
-            "headers.response.set.access-control-max-age: is access-control-max-age, which no rule may touch; write a section cors",
-        ),
-        (
-            "response/set",
-            json!({"x-a": "é"}),
-            "headers.response.set.x-a: must be visible ASCII",
-        ),
-        (
-            "response/remove",
-            json!(["www-authenticate"]),
-            "headers.response.remove[0]: is www-authenticate, which no rule may touch",
-        ),
-        (
-            "response/security_headers",
-            json!("yes"),
-            "headers.response.security_headers: is a string; it must be true, false or an object",
-        ),
-        (
-            "response/security_headers",
-            json!({"hsts": "x"}),
-            "headers.response.security_headers.hsts: is no field that Gatehouse knows",
-        ),
-    ] {
-        let config = with(&format!("/headers/{pointer}"), value);
-        let errors = errors(&config);
+fn complaints(field: &str, cases: &[(Value, &str)]) {
+    for (value, expected) in cases {
+        let errors = errors(&with(&format!("/headers/{field}"), value.clone()));
+        let expected = format!("headers.{}{expected}", field.replace('/', "."));
         assert!(
-            errors.len() == 1 && errors[0].starts_with(expected),
+            errors.len() == 1 && errors[0].starts_with(&expected),
             "{errors:#?}\nis not {expected}"
         );
     }
+}
+
+#[test]
+fn a_wrong_rule_for_requests_is_named_with_what_would_be_right() {
+    complaints(
+        "request/remove",
+        &[
+            (json!(["content-length"]), "[0]: is content-length, which has a meaning"),
+            (json!(["x y"]), "[0]: is no header name"),
+            (json!(["*"]), "[0]: takes out nearly everything"),
+            (json!(["x-*"]), "[0]: takes out nearly everything"),
+        ],
+    );
+    complaints(
+        "request/set",
+        &[
+            (json!({"x-made": 1}), ".x-made: is a number; it must be a string"),
+            (json!({"Host": "a"}), ".Host: is host, which has a meaning"),
+            (
+                json!({"x-forwarded_for": "a"}),
+                ".x-forwarded_for: is x-forwarded_for, which has",
+            ),
+            (json!({":path": "/a"}), "[\":path\"]: is no header name"),
+            (
+                json!({"X_User_Id": "a"}),
+                ".X_User_Id: is x_user_id, which a token sets",
+            ),
+            (
+                json!({"x-gatehouse-a": "a"}),
+                ".x-gatehouse-a: is x-gatehouse-a; what begins with x-gatehouse- belongs to the gate",
+            ),
+            (
+                json!({"x-envoy-a": "a"}),
+                ".x-envoy-a: is x-envoy-a; what begins with x-envoy- belongs to Envoy",
+            ),
+            (json!({"x-made": "{claims.a"}), ".x-made: has a { that is never closed"),
+            (
+                json!({"x-made": "{user}"}),
+                ".x-made: asks for {user}, which there is not; there are {claims.NAME}",
+            ),
+            (
+                json!({"x-made": "a\nb"}),
+                ".x-made: holds something other than visible ASCII",
+            ),
+            (
+                json!({"x-made": "a", "x_made": "b"}),
+                ".x_made: is x-made to every server that folds names",
+            ),
+        ],
+    );
+    complaints(
+        "request/set_if_absent",
+        &[(
+            json!({"x_user_id": "a"}),
+            ".x_user_id: is x_user_id, which clients can't send",
+        )],
+    );
+}
+
+#[test]
+fn a_wrong_rule_for_answers_is_named_with_what_would_be_right() {
+    complaints(
+        "response/set",
+        &[
+            (
+                json!({"content-type": "a"}),
+                ".content-type: is content-type, which no rule may touch",
+            ),
+            (
+                json!({"Server": "a"}),
+                ".Server: is server, which no rule may touch; set server_header_transformation",
+            ),
+            (
+                json!({"access-control-max-age": "1"}),
+                ".access-control-max-age: is access-control-max-age, which no rule may touch; write a section cors",
+            ),
+            (json!({"x-made": "é"}), ".x-made: must be visible ASCII"),
+        ],
+    );
+    complaints(
+        "response/remove",
+        &[(
+            json!(["www-authenticate"]),
+            "[0]: is www-authenticate, which no rule may touch",
+        )],
+    );
+    complaints(
+        "response/security_headers",
+        &[
+            (json!("yes"), ": is a string; it must be true, false or an object"),
+            (json!({"hsts": "x"}), ".hsts: is no field that Gatehouse knows"),
+        ],
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The section `headers` as it is written, for all requests and for one service.
 
-use crate::config::reader::{Fields, Text};
+use crate::config::reader::{Fields, Member};
 
 /// `headers`
 #[derive(Debug)]
@@ -43,8 +43,8 @@ impl HeaderRules {
 pub(in crate::config) struct Changes {
     pub(in crate::config) path: String,
     pub(in crate::config) remove: Vec<String>,
-    pub(in crate::config) set: Vec<Text>,
-    pub(in crate::config) set_if_absent: Vec<Text>,
+    pub(in crate::config) set: Vec<Member>,
+    pub(in crate::config) set_if_absent: Vec<Member>,
 }
 
 impl Changes {
