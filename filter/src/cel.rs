@@ -6,7 +6,7 @@
 //! at most one loop at a time, over a list of bounded length, and every step is paid for. And nothing a request can hold
 //! makes it panic, which would take the worker's VM with it.
 //!
-//! The names, operators and meanings are the language's; what is left out (maps and bytes as literals, timestamps, macros
+//! `make fuzz` feeds it nonsense. The names, operators and meanings are the language's; what is left out (maps and bytes as literals, timestamps, macros
 //! that build lists) is an error that says so.
 
 mod check;

@@ -39,6 +39,12 @@ fn the_project_s_own_configuration_is_right_and_a_broken_copy_is_not() {
             "static_resources.clusters does not have",
         ),
         (
+            "\"health_path\": \"/health/\",",
+            "\"upstream\": [{\"header\": \"x-track\", \"values\": {\"canary\": \"bonk\"}, \"otherwise\": \"continue\"}],",
+            "bonk",
+            "static_resources.clusters does not have",
+        ),
+        (
             "cluster_header: x-gatehouse-cluster",
             "cluster: bank",
             "\"services\"",

@@ -381,6 +381,10 @@ fn a_service_s_authorization_is_told() {
     let mut config = configuration();
     config["services"]["orders"]["authorization"] = json!({"scopes": ["orders.write"]});
     config["services"]["orders"]["methods"] = json!(["GET"]);
+    config["services"]["orders"]["upstream"] = json!([
+        {"claim_name": "plan", "values": {"beta": "canary"}, "otherwise": "continue"},
+        {"cel": "claims.level > 2", "cluster": "fast"},
+    ]);
     let config = file("authorization.json", &config.to_string());
     let keys = file("authorization-jwks.json", &jwks(1));
     let start = [
@@ -410,10 +414,22 @@ fn a_service_s_authorization_is_told() {
             "allow         GET",
         ),
         (
-            json!({"scope": "orders.write"}),
+            json!({"scope": "orders.write", "level": 2}),
             vec![],
             "",
             "✓ the token allows what orders asks for",
+        ),
+        (
+            json!({"scope": "orders.write", "plan": "beta"}),
+            vec![],
+            "",
+            "✓ orders sends it to the cluster canary",
+        ),
+        (
+            json!({"scope": "orders.write"}),
+            vec![],
+            "expression_failed",
+            "orders sends it nowhere: an expression has no value: there is no such field",
         ),
     ] {
         let arguments: Vec<&str> = start.into_iter().chain(more).collect();
