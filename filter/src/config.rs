@@ -79,6 +79,8 @@ pub struct Config {
     pub max_token_bytes: usize,
     /// How many tokens are remembered, in each worker.
     pub token_cache: CacheLimits,
+    /// Whether the host may verify signatures.
+    pub host_function: HostFunction,
     /// No fetched key set may be longer.
     pub max_document_bytes: usize,
     /// How long a request may wait for keys.
@@ -87,6 +89,16 @@ pub struct Config {
     pub max_waiting: usize,
     /// What is worth knowing, but wrong enough for nobody.
     pub warnings: Vec<ConfigError>,
+}
+
+/// What becomes of the host's own function for verifying signatures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HostFunction {
+    /// It is used if it proves to work.
+    #[default]
+    WhereItWorks,
+    /// It is not even tried.
+    Unused,
 }
 
 /// A provider of tokens.
@@ -253,6 +265,7 @@ impl Config {
             stat_prefix: sections::stat_prefix(wire.stat_prefix, report),
             max_token_bytes: limits.max_token_bytes,
             token_cache,
+            host_function: sections::host_function(wire.verification, report),
             max_document_bytes: limits.max_document_bytes,
             max_wait: limits.policy.max_wait,
             max_waiting: limits.max_waiting,

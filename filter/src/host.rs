@@ -10,6 +10,7 @@ mod contexts;
 mod counters;
 mod fetching;
 mod limits;
+mod signatures;
 mod suspicion;
 mod worker;
 

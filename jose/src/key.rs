@@ -16,8 +16,8 @@ pub use error::JwkError;
 
 use crate::kernel::{Ed25519Key, P256Key};
 use crate::signature::{
-    self, ED25519, ES256, ES384, ES512, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512, RsaKey,
-    SignatureError, TabledKey,
+    self, ED25519, ES256, ES384, ES512, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512, RsaDelegate,
+    RsaKey, SignatureError, TabledKey,
 };
 use crate::{Algorithm, AlgorithmSet};
 
@@ -114,13 +114,29 @@ impl VerifyingKey {
         }
     }
 
-    /// Verifies a signature over `signing_input`. Every verification of a token passes here.
+    /// Verifies a signature over `signing_input`.
     pub fn verify(&self, algorithm: Algorithm, signing_input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        self.verify_with(None, algorithm, signing_input, signature)
+    }
+
+    /// The same, with somebody who may be asked. Every verification of a token passes here.
+    pub fn verify_with(
+        &self,
+        delegate: Option<&dyn RsaDelegate>,
+        algorithm: Algorithm,
+        signing_input: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
         use Algorithm as A;
         use Material as M;
 
         if !self.0.algorithms.contains(algorithm) {
             return Err(SignatureError::AlgorithmMismatch);
+        }
+        if let (M::Rsa(key), Some(delegate)) = (&self.0.material, delegate)
+            && let Some(answer) = key.ask(delegate, algorithm, signing_input, signature)
+        {
+            return if answer { Ok(()) } else { Err(SignatureError::Mismatch) };
         }
         match (&self.0.material, algorithm) {
             (M::Rsa(key), A::Rs256) => signature::verify(&RS256, key, signing_input, signature),

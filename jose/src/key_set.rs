@@ -7,6 +7,7 @@ mod tests;
 use crate::Algorithm;
 use crate::json::JsonError;
 use crate::key::{JwkError, KeyIdentity, KeySource, VerifyingKey};
+use crate::signature::RsaDelegate;
 use crate::token::UnverifiedToken;
 use crate::verified::VerifiedToken;
 
@@ -126,6 +127,15 @@ impl JwkSet {
     /// whether to take part in it. Keys behind an Ed25519 key that the token may mean as well, since it names neither
     /// another id nor an algorithm, verify signatures of Ed25519's length only.
     pub fn verify(&self, token: &UnverifiedToken) -> Result<VerifiedToken, VerificationError> {
+        self.verify_with(None, token)
+    }
+
+    /// The same, with somebody who may be asked about signatures.
+    pub fn verify_with(
+        &self,
+        delegate: Option<&dyn RsaDelegate>,
+        token: &UnverifiedToken,
+    ) -> Result<VerifiedToken, VerificationError> {
         let header = token.header_unverified();
         let (algorithm, key_id) = (header.algorithm(), header.key_id());
         let is_known = key_id.is_none_or(|key_id| self.keys.iter().any(|key| key.key_id() == Some(key_id)));
@@ -140,7 +150,8 @@ impl JwkSet {
 
         let mut attempts = 0;
         for key in candidates.take(MAX_ATTEMPTS) {
-            if key.verify(algorithm, token.signing_input(), token.signature()).is_ok() {
+            let outcome = key.verify_with(delegate, algorithm, token.signing_input(), token.signature());
+            if outcome.is_ok() {
                 return Ok(VerifiedToken::vouched_for(token.clone(), key.clone()));
             }
             attempts += 1;

@@ -97,6 +97,6 @@ mod testing;
 pub use algorithm::{Algorithm, AlgorithmSet, Family};
 pub use key::{JwkError, KeyIdentity, KeySource, VerifyingKey};
 pub use key_set::{JwkSet, JwkSetError, SkippedKey, VerificationError};
-pub use signature::SignatureError;
+pub use signature::{RsaDelegate, SignatureError};
 pub use token::{Claims, Header, NumericDate, Part, TokenError, UnverifiedToken};
 pub use verified::VerifiedToken;

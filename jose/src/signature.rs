@@ -3,7 +3,7 @@
 //!
 //! | Algorithm | Verified by |
 //! |---|---|
-//! | RS256, RS384, RS512, PS256, PS384, PS512 | [`RsaPublicOperation`](crate::kernel::RsaPublicOperation) for 2048, 3072 and 4096 bits with the exponent 65537, else the `rsa` crate |
+//! | RS256, RS384, RS512, PS256, PS384, PS512 | [`RsaPublicOperation`](crate::kernel::RsaPublicOperation) for 2048, 3072 and 4096 bits with the exponent 65537, else the `rsa` crate; of the former, RS256, RS384 and RS512 by an [`RsaDelegate`] where there is one |
 //! | ES256 | [`P256Key`](crate::kernel::P256Key) for keys that have a table ([`tabled`]), else the `p256` crate |
 //! | ES384, ES512 | the `p384` and `p521` crates |
 //! | `EdDSA` | [`Ed25519Key`](crate::kernel::Ed25519Key) for keys that have a table, else the `ed25519-dalek` crate |
@@ -15,6 +15,7 @@
 //! All of them verify and none of them signs: the signing key is a type without values. Verification reads public data
 //! only (but for HMAC), so it need not take constant time; it has to be right, which is what the vectors are for.
 
+mod delegate;
 mod elliptic;
 mod hmac;
 mod rsa;
@@ -26,6 +27,7 @@ mod wycheproof;
 
 use jwt_compact::{Algorithm, AlgorithmSignature};
 
+pub use delegate::RsaDelegate;
 pub use elliptic::{ED25519, ES256, ES384, ES512, Elliptic, EllipticSignature};
 pub use hmac::{HS256, HS384, HS512, Hmac, HmacTag};
 pub use rsa::{PS256, PS384, PS512, RS256, RS384, RS512, RsaKey, RsaPkcs1v15, RsaPss, RsaSignature};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jose::key_set::MAX_SET_LEN;
 
 use super::error::Report;
-use super::{Limits, wire};
+use super::{HostFunction, Limits, wire};
 use crate::access_log::LogField;
 use crate::keys::RefreshPolicy;
 use crate::token::{CacheLimits, TokenProfile};
@@ -145,6 +145,24 @@ pub(super) fn token_cache(
     CacheLimits {
         max_entries: size(max_entries),
         max_bytes: size(max_bytes),
+    }
+}
+
+/// `verification`
+pub(super) fn host_function(wire: Option<wire::Verification>, report: &Report) -> HostFunction {
+    let Some(wire) = wire else {
+        return HostFunction::default();
+    };
+    match wire.host_function.as_deref() {
+        None | Some("auto") => HostFunction::WhereItWorks,
+        Some("off") => HostFunction::Unused,
+        Some(_) => {
+            report.add(
+                format!("{}.host_function", wire.path),
+                "is unknown; write \"auto\" or \"off\"",
+            );
+            HostFunction::default()
+        }
     }
 }
 

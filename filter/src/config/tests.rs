@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Config, KeyOrigin};
+use super::{Config, HostFunction, KeyOrigin};
 use crate::headers::Padding;
 use crate::keys::{KeySetSource, ProviderId};
 use crate::matching::{Case, Pattern};
@@ -115,6 +115,7 @@ fn full() -> Value {
         "headers": headers::section(),
         "token_profiles": {"remote": {"typ": ["at+jwt"], "token_type": ["access"]}},
         "token_limits": {"max_token_bytes": 4096},
+        "verification": {"host_function": "off"},
         "keys": {
             "keep_last_good": "60s",
             "unknown_key_cooldown": "7s",
@@ -230,6 +231,7 @@ fn every_field_arrives_in_either_spelling() {
         assert_eq!(keys.policy.unknown_key_cooldown, Duration::from_secs(7));
         assert_eq!((config.max_wait, config.max_waiting), (Duration::from_secs(3), 10));
         assert_eq!((config.max_token_bytes, config.max_document_bytes), (4096, 1000));
+        assert_eq!(config.host_function, HostFunction::Unused);
 
         assert_eq!(config.rules.len(), 6);
         assert!(matches!(&config.rules[5].path.pattern, PathPattern::Template(template) if template.matches(b"/d/1")));
@@ -321,6 +323,7 @@ fn what_is_left_out_has_a_default() {
     assert_eq!(provider.rules.expiration, Expiration::Optional);
     assert!(!provider.forward);
     assert_eq!(config.max_token_bytes, 8192);
+    assert_eq!(config.host_function, HostFunction::WhereItWorks);
     assert_eq!(config.max_wait, Duration::from_secs(5));
     assert_eq!(config.max_waiting, 1000);
     assert_eq!(config.refusal_detail, Detail::Shown);

@@ -15,7 +15,7 @@ pub(super) use endpoints::{Callers, Endpoints, MetricsEndpoint};
 pub(super) use headers::{Changes, HeaderRules, Headers, Response, SECURITY_FIELDS, SecurityHeaders};
 pub(super) use limits::{Limit, LimitTable, Network, Per};
 pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};
-pub(super) use sections::{Discovery, Keys, PerRoute, TokenCache, TokenLimits, TokenProfile};
+pub(super) use sections::{Discovery, Keys, PerRoute, TokenCache, TokenLimits, TokenProfile, Verification};
 pub(super) use services::{
     Authorization, AuthorizationRule, Choice, ClaimCondition, ClaimName, Conditions, Retries, Service,
 };
@@ -41,6 +41,7 @@ pub(super) struct Root {
     pub(super) token_profiles: Vec<(String, TokenProfile)>,
     pub(super) token_limits: Option<TokenLimits>,
     pub(super) token_cache: Option<TokenCache>,
+    pub(super) verification: Option<Verification>,
     pub(super) access_log: Vec<String>,
     pub(super) keys: Option<Keys>,
     pub(super) discovery: Vec<(String, Discovery)>,
@@ -66,6 +67,7 @@ impl Root {
             token_profiles: fields.map("token_profiles", TokenProfile::read).unwrap_or_default(),
             token_limits: fields.object("token_limits", TokenLimits::read),
             token_cache: fields.object("token_cache", TokenCache::read),
+            verification: fields.object("verification", Verification::read),
             access_log: fields.strings("access_log"),
             keys: fields.object("keys", Keys::read),
             discovery: fields.map("discovery", Discovery::read).unwrap_or_default(),

@@ -313,7 +313,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             }
             self.tokens.forget(&found.token);
         }
-        match token::verify_signature(&token, keys, self.witness) {
+        match token::verify_signature(&token, keys, self.keys.delegate(), self.witness) {
             Ok(token) => {
                 let accepted = Arc::new(Accepted::new(provider, &token));
                 if found.token.len() <= provider.max_cached_token_bytes {

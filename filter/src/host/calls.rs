@@ -115,6 +115,13 @@ pub(super) fn clear_route_cache() {
     let _known = hostcalls::call_foreign_function("clear_route_cache", None);
 }
 
+/// What the host's function for verifying signatures says, in its own encoding; nothing where the host lacks it or can't
+/// make sense of the question.
+pub(super) fn verify_signature(arguments: &[u8]) -> Option<Vec<u8>> {
+    let answer = hostcalls::call_foreign_function("verify_signature", Some(arguments)).ok()?;
+    Some(answer.unwrap_or_default())
+}
+
 /// Answers the request. At most once for a stream: a second answer is refused by the host, and the SDK panics.
 pub(super) fn answer(answer: &Answer) {
     let _sent = match answer.grpc {

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jose::RsaDelegate;
 use proxy_wasm::types::{Action, LogLevel};
 
 use super::calls::{self, Moment};
 use super::carried::Carried;
 use super::counters::Counters;
 use super::limits::Limiter;
+use super::signatures::HostVerifier;
 use super::suspicion::Lookout;
 use crate::access_log::REFUSAL_PROPERTY;
 use crate::account::Account;
 use crate::clock::Timestamp;
-use crate::config::Config;
+use crate::config::{Config, HostFunction};
 use crate::gate::{Decision, Forward, Patience, Refusal, RouteCache, clean_trailers, decide_before, on_arrival};
 use crate::headers::Edit;
 use crate::keys::{Fetch, Guest, KeyStore, ProviderId, Step, WaitingRoom, Worker as WorkerName};
@@ -93,7 +95,7 @@ impl Worker {
             &config.stat_prefix,
             config.providers.iter().map(|provider| provider.name.as_str()),
         );
-        let keys = config.key_store();
+        let keys = config.key_store().with_delegate(delegate(config.host_function));
         let limiter = Limiter::prepare(&config);
         let lookout = Lookout::prepare(&config);
         let tokens = config.token_cache();
@@ -354,6 +356,23 @@ impl Worker {
         }
         calls::answer(&refusal.answer(request, detail));
     }
+}
+
+/// The host's function for verifying signatures, if it may be used and proves to work.
+fn delegate(wanted: HostFunction) -> Option<Box<dyn RsaDelegate>> {
+    let found = match wanted {
+        HostFunction::WhereItWorks => HostVerifier::detect(),
+        HostFunction::Unused => None,
+    };
+    calls::log(LogLevel::Info, || {
+        let who = if found.is_some() {
+            "the host"
+        } else {
+            "the plugin itself"
+        };
+        format!("RS256, RS384 and RS512 signatures are verified by {who}")
+    });
+    Some(Box::new(found?))
 }
 
 /// The property that stands for a key of dynamic metadata.

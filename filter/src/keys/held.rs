@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jose::JwkSet;
+use jose::{JwkSet, RsaDelegate};
 
 use super::{Ledger, ProviderId, Why};
 use crate::clock::Timestamp;
@@ -221,21 +221,36 @@ pub enum Keys {
     Remote(RemoteKeys),
 }
 
-/// The keys of all providers, in the order of the configuration.
+/// The keys of all providers, in the order of the configuration, and who verifies with them beside ourselves.
 #[derive(Debug, Default)]
-pub struct KeyStore(Vec<Keys>);
+pub struct KeyStore {
+    keys: Vec<Keys>,
+    delegate: Option<Box<dyn RsaDelegate>>,
+}
 
 impl KeyStore {
     /// A store of these.
     #[must_use]
     pub fn new(keys: Vec<Keys>) -> Self {
-        Self(keys)
+        Self { keys, delegate: None }
+    }
+
+    /// The same, with somebody who may be asked about signatures.
+    #[must_use]
+    pub fn with_delegate(self, delegate: Option<Box<dyn RsaDelegate>>) -> Self {
+        Self { delegate, ..self }
+    }
+
+    /// Who may be asked about signatures.
+    #[must_use]
+    pub fn delegate(&self) -> Option<&dyn RsaDelegate> {
+        self.delegate.as_deref()
     }
 
     /// A provider's keys, as long as they may be used.
     #[must_use]
     pub fn usable(&self, provider: ProviderId, now: Timestamp) -> Option<&JwkSet> {
-        match self.0.get(provider.index())? {
+        match self.keys.get(provider.index())? {
             Keys::Local(keys) => Some(keys),
             Keys::Remote(remote) => remote.usable(now),
         }
@@ -244,7 +259,7 @@ impl KeyStore {
     /// A provider's remote key set, if that is what it has.
     #[must_use]
     pub fn remote(&self, provider: ProviderId) -> Option<&RemoteKeys> {
-        match self.0.get(provider.index())? {
+        match self.keys.get(provider.index())? {
             Keys::Remote(remote) => Some(remote),
             Keys::Local(_) => None,
         }
@@ -252,7 +267,7 @@ impl KeyStore {
 
     /// The same, to be changed.
     pub fn remote_mut(&mut self, provider: ProviderId) -> Option<&mut RemoteKeys> {
-        match self.0.get_mut(provider.index())? {
+        match self.keys.get_mut(provider.index())? {
             Keys::Remote(remote) => Some(remote),
             Keys::Local(_) => None,
         }
@@ -260,7 +275,7 @@ impl KeyStore {
 
     /// The providers with a remote key set.
     pub fn remotes(&self) -> impl Iterator<Item = ProviderId> {
-        self.0
+        self.keys
             .iter()
             .enumerate()
             .filter(|(_, keys)| matches!(keys, Keys::Remote(_)))

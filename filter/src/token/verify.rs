@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jose::{JwkSet, TokenError, UnverifiedToken, VerificationError, VerifiedToken};
+use jose::{JwkSet, RsaDelegate, TokenError, UnverifiedToken, VerificationError, VerifiedToken};
 
 use super::TokenProfile;
 use crate::clock::Timestamp;
@@ -70,19 +70,25 @@ pub enum Failure {
     UnknownKey,
 }
 
-/// Judges a token's signature by its provider's keys.
+/// Judges a token's signature by its provider's keys; somebody else may be asked about it.
 pub fn verify_signature(
     token: &UnverifiedToken,
     keys: Option<&JwkSet>,
+    delegate: Option<&dyn RsaDelegate>,
     witness: &impl Witness,
 ) -> Result<VerifiedToken, Failure> {
-    let verified = signed(token, keys);
+    let verified = signed(token, keys, delegate);
     witness.sees(Fact::Signature(verified.as_ref().map_err(|failure| *failure)));
     verified
 }
 
-fn signed(token: &UnverifiedToken, keys: Option<&JwkSet>) -> Result<VerifiedToken, Failure> {
-    keys.ok_or(Failure::NoKeys)?.verify(token).map_err(|error| match error {
+fn signed(
+    token: &UnverifiedToken,
+    keys: Option<&JwkSet>,
+    delegate: Option<&dyn RsaDelegate>,
+) -> Result<VerifiedToken, Failure> {
+    let keys = keys.ok_or(Failure::NoKeys)?;
+    keys.verify_with(delegate, token).map_err(|error| match error {
         VerificationError::NoKeyForId => Failure::UnknownKey,
         VerificationError::NoSuitableKey => Failure::Refused(Reason::KeyUnsuitable),
         _ => Failure::Refused(Reason::SignatureInvalid),

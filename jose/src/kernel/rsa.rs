@@ -55,13 +55,19 @@ impl RsaPublicOperation {
         })
     }
 
+    /// Whether this can be a signature: as long as the modulus and, as a number, below it (RFC 8017 sections 8.1.2 and
+    /// 8.2.2, step 1, and section 5.2.2, step 1).
+    #[must_use]
+    pub fn is_in_range(&self, signature: &[u8]) -> bool {
+        // Big-endian numbers of one length are in the order of their bytes.
+        signature.len() == self.bytes.len() && signature < &*self.bytes
+    }
+
     /// Applies the operation and returns the block, which is as long as the modulus and lies in `buffer`. `None` unless
-    /// the signature is as long as the modulus and, as a number, below it (RFC 8017 sections 8.1.2 and 8.2.2, step 1, and
-    /// section 5.2.2, step 1).
+    /// the signature is in range.
     #[must_use]
     pub fn apply<'b>(&self, signature: &[u8], buffer: &'b mut [u8; MAX_LEN]) -> Option<&'b mut [u8]> {
-        // Big-endian numbers of one length are in the order of their bytes.
-        if signature.len() != self.bytes.len() || signature >= &*self.bytes {
+        if !self.is_in_range(signature) {
             return None;
         }
         let block = buffer.get_mut(..signature.len())?;

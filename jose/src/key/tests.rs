@@ -190,3 +190,84 @@ fn keys_are_one_when_name_algorithm_and_material_are() {
         assert_eq!(one == other, same, "{other:?}");
     }
 }
+
+/// Answers as it was told to, and counts how often it was asked.
+#[derive(Debug)]
+struct Oracle {
+    answer: Option<bool>,
+    asked: std::cell::Cell<usize>,
+}
+
+impl RsaDelegate for Oracle {
+    fn verify(&self, _algorithm: Algorithm, _key: &[u8], _message: &[u8], _signature: &[u8]) -> Option<bool> {
+        self.asked.set(self.asked.get() + 1);
+        self.answer
+    }
+}
+
+/// Whether a signature is accepted with a delegate that answers so, and how often that was asked.
+fn with_oracle(
+    key: &VerifyingKey,
+    algorithm: Algorithm,
+    signature: &[u8],
+    answer: Option<bool>,
+) -> (Result<(), SignatureError>, usize) {
+    let oracle = Oracle {
+        answer,
+        asked: std::cell::Cell::new(0),
+    };
+    let outcome = key.verify_with(Some(&oracle), algorithm, b"message", signature);
+    (outcome, oracle.asked.get())
+}
+
+#[test]
+fn a_delegate_is_asked_about_pkcs1v15_and_nothing_else() {
+    use Algorithm as A;
+    for algorithm in A::ALL {
+        let key = read(&testing::jwk(algorithm, ""), KeySource::Local).unwrap();
+        let signature = testing::sign(algorithm, b"message");
+        if matches!(algorithm, A::Rs256 | A::Rs384 | A::Rs512) {
+            let refused = Err(SignatureError::Mismatch);
+            assert_eq!(with_oracle(&key, algorithm, &signature, Some(false)), (refused, 1));
+            assert_eq!(with_oracle(&key, algorithm, &signature, Some(true)), (Ok(()), 1));
+        } else {
+            assert_eq!(
+                with_oracle(&key, algorithm, &signature, Some(false)),
+                (Ok(()), 0),
+                "{algorithm}"
+            );
+        }
+    }
+}
+
+#[test]
+fn without_an_answer_the_signature_is_verified_here() {
+    let key = read(&testing::jwk(Algorithm::Rs256, ""), KeySource::Local).unwrap();
+    let mut signature = testing::sign(Algorithm::Rs256, b"message");
+    assert_eq!(with_oracle(&key, Algorithm::Rs256, &signature, None), (Ok(()), 1));
+    *signature.last_mut().unwrap() ^= 1;
+    let refused = Err(SignatureError::Mismatch);
+    assert_eq!(with_oracle(&key, Algorithm::Rs256, &signature, None), (refused, 1));
+}
+
+#[test]
+fn no_delegate_can_accept_what_can_not_be_a_signature() {
+    let key = read(&testing::jwk(Algorithm::Rs256, ""), KeySource::Local).unwrap();
+    let signature = testing::sign(Algorithm::Rs256, b"message");
+    let modulus = rsa::traits::PublicKeyParts::n_bytes(testing::rsa_key().as_ref()).to_vec();
+    let longer = [&[0], signature.as_slice()].concat();
+    for impossible in [&[][..], &signature[1..], &longer, &[0xff; 256], &modulus] {
+        let refused = Err(SignatureError::Mismatch);
+        assert_eq!(
+            with_oracle(&key, Algorithm::Rs256, impossible, Some(true)),
+            (refused, 0)
+        );
+    }
+    // Nor whether the key is for the algorithm.
+    let named = read(&testing::jwk(Algorithm::Rs256, r#","alg":"RS512""#), KeySource::Local).unwrap();
+    let refused = Err(SignatureError::AlgorithmMismatch);
+    assert_eq!(
+        with_oracle(&named, Algorithm::Rs256, &signature, Some(true)),
+        (refused, 0)
+    );
+}

@@ -6,7 +6,9 @@
 //! exactly as long as the hash, and MGF1 uses the hash of the message.
 //!
 //! Keys of 2048, 3072 and 4096 bits with the exponent 65537, which are nearly all that there are, are verified by our
-//! kernel ([`RsaPublicOperation`]), all others by the `rsa` crate.
+//! kernel ([`RsaPublicOperation`]), all others by the `rsa` crate. For the same keys a delegate can stand in.
+
+mod public_key_info;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +21,7 @@ use sha2::digest::const_oid::AssociatedOid;
 use sha2::digest::{Digest, FixedOutputReset};
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::VerifyOnly;
+use super::{RsaDelegate, VerifyOnly};
 use crate::Algorithm;
 use crate::kernel::RsaPublicOperation;
 
@@ -56,7 +58,11 @@ pub struct RsaKey(Way);
 
 #[derive(Clone)]
 enum Way {
-    Kernel(Box<RsaPublicOperation>),
+    Kernel {
+        operation: Box<RsaPublicOperation>,
+        /// The key as a delegate takes it.
+        public_key_info: Box<[u8]>,
+    },
     General(Box<PublicKey>),
 }
 
@@ -67,18 +73,47 @@ impl RsaKey {
         let exponent = key.e_bytes().iter().try_fold(0_u64, |number, byte| {
             number.checked_mul(256)?.checked_add(u64::from(*byte))
         });
-        let kernel = exponent.and_then(|exponent| RsaPublicOperation::new(&key.n_bytes(), exponent));
+        let modulus = key.n_bytes();
+        let kernel = exponent.and_then(|exponent| RsaPublicOperation::new(&modulus, exponent));
         Self(match kernel {
-            Some(kernel) => Way::Kernel(Box::new(kernel)),
+            Some(operation) => Way::Kernel {
+                operation: Box::new(operation),
+                public_key_info: public_key_info::of(&modulus).into(),
+            },
             None => Way::General(Box::new(key)),
         })
+    }
+
+    /// What a delegate says about a signature, if it is asked: about these algorithms, for keys that the kernel serves.
+    /// A signature of another length than the modulus, or not below it, is none, whatever others may think of it.
+    pub(crate) fn ask(
+        &self,
+        delegate: &dyn RsaDelegate,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Option<bool> {
+        let Way::Kernel {
+            operation,
+            public_key_info,
+        } = &self.0
+        else {
+            return None;
+        };
+        if !matches!(algorithm, Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512) {
+            return None;
+        }
+        if !operation.is_in_range(signature) {
+            return Some(false);
+        }
+        delegate.verify(algorithm, public_key_info, message, signature)
     }
 }
 
 impl fmt::Debug for RsaKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.0 {
-            Way::Kernel(_) => "RsaKey(Kernel)",
+            Way::Kernel { .. } => "RsaKey(Kernel)",
             Way::General(_) => "RsaKey(General)",
         })
     }
@@ -134,7 +169,7 @@ impl<D: Digest + AssociatedOid> jwt_compact::Algorithm for RsaPkcs1v15<D> {
 
     fn verify_signature(&self, signature: &RsaSignature, verifying_key: &RsaKey, message: &[u8]) -> bool {
         match &verifying_key.0 {
-            Way::Kernel(key) => key.verify_pkcs1v15::<D>(message, &signature.0),
+            Way::Kernel { operation, .. } => operation.verify_pkcs1v15::<D>(message, &signature.0),
             Way::General(key) => key.pkcs1v15_verify::<D>(message, &signature.0).is_ok(),
         }
     }
@@ -155,7 +190,7 @@ impl<D: Digest + FixedOutputReset> jwt_compact::Algorithm for RsaPss<D> {
 
     fn verify_signature(&self, signature: &RsaSignature, verifying_key: &RsaKey, message: &[u8]) -> bool {
         match &verifying_key.0 {
-            Way::Kernel(key) => key.verify_pss::<D>(message, &signature.0),
+            Way::Kernel { operation, .. } => operation.verify_pss::<D>(message, &signature.0),
             Way::General(key) => key.pss_verify::<D>(message, &signature.0).is_ok(),
         }
     }

@@ -72,6 +72,22 @@ impl TokenCache {
     }
 }
 
+/// `verification`
+#[derive(Debug)]
+pub(in crate::config) struct Verification {
+    pub(in crate::config) path: String,
+    pub(in crate::config) host_function: Option<String>,
+}
+
+impl Verification {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            path: fields.path(),
+            host_function: fields.string("host_function"),
+        }
+    }
+}
+
 /// One entry of `discovery`.
 #[derive(Debug)]
 pub(in crate::config) struct Discovery {
