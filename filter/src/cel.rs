@@ -6,8 +6,8 @@
 //! at most one loop at a time, over a list of bounded length, and every step is paid for. And nothing a request can hold
 //! makes it panic, which would take the worker's VM with it.
 //!
-//! `make fuzz` feeds it nonsense. The names, operators and meanings are the language's; what is left out (maps and bytes as literals, timestamps, macros
-//! that build lists) is an error that says so.
+//! `make fuzz` feeds it nonsense. The names, operators and meanings are the language's; what is left out (maps and bytes as
+//! literals, timestamps, macros that build lists) is an error that says so.
 
 mod check;
 mod evaluate;
