@@ -20,6 +20,7 @@
 mod admission;
 mod answer;
 mod charges;
+mod findings;
 mod forward;
 mod hearing;
 #[cfg(test)]
@@ -41,8 +42,8 @@ use crate::token::{Caller, TokenCache};
 use crate::witness::{Fact, Nobody, Witness};
 pub use answer::AnswerPlan;
 pub use charges::on_arrival;
+use findings::Findings;
 pub use forward::clean_trailers;
-use hearing::Findings;
 
 /// What is to become of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,7 +265,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             None => path_of(target),
         };
         let charges = charges::of_caller(request, self.config, path, service, findings.claims(service));
-        let caller = findings.caller();
+        let caller = findings.caller(service);
         let metadata = std::mem::take(&mut findings.metadata);
         let route = self.write(target, destination.as_ref(), cluster, findings, &mut edits)?;
         Ok(Decision::Forward(Forward {

@@ -32,7 +32,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         let question = Question {
             request: self.request,
             path,
-            claims: findings.claims_for(service),
+            claims: findings.claims(Some(service)),
             service: &service.name,
             sanitiser: &self.config.sanitiser,
         };

@@ -6,88 +6,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jose::{Claims, UnverifiedToken};
+use jose::UnverifiedToken;
 
-use super::{Case, Decision, Patience, Refusal, RouteCache, refuse};
+use super::findings::{Findings, Forgiven};
+use super::{Case, Decision, Patience, Refusal, refuse};
 use crate::config::{Config, Provider};
-use crate::headers::UnusableClaim;
 use crate::keys::{Outlook, ProviderId, Why};
-use crate::metadata::MetadataEntry;
 use crate::refusal::Reason;
 use crate::request::Request;
 use crate::requirement::{Requirement, RouteWord, Verdict, Whose, evaluate, first_match};
 use crate::service::Service;
-use crate::token::{self, Accepted, Caller, Failure, Found, Place, Repeated, Spent};
+use crate::token::{self, Accepted, Failure, Found, Place, Repeated, Spent};
 use crate::witness::{Fact, Witness};
-
-/// A token that was refused and may have been forgiven by an allowance. What follows in the same rule refuses it for the
-/// same reason: the native filter, which is less strict, may have accepted it and taken it out of the request.
-#[derive(Debug)]
-struct Forgiven<'c> {
-    place: &'c Place,
-    reason: Reason,
-}
-
-impl Forgiven<'_> {
-    /// Whether it stands here. A header is one place, whatever the prefix.
-    fn is_in(&self, place: &Place) -> bool {
-        match (self.place, place) {
-            (Place::Header { name, .. }, Place::Header { name: other, .. }) => name == other,
-            (one, other) => one == other,
-        }
-    }
-}
-
-/// What is known of a request so far.
-#[derive(Debug, Default)]
-pub(super) struct Findings<'c> {
-    /// The tokens that passed, in the order in which they did, and who accepted them.
-    tokens: Vec<(ProviderId, Arc<Accepted>)>,
-    /// The headers that their claims became.
-    pub(super) headers: Vec<(&'c str, Result<Vec<u8>, UnusableClaim>)>,
-    /// The places of those that do not go on.
-    pub(super) spent: Spent<'c>,
-    /// The tokens that what is asked for now has refused so far, whoever they were for.
-    forgiven: Vec<Forgiven<'c>>,
-    /// The headers that say that a token failed.
-    pub(super) marks: Vec<String>,
-    /// What is noted of tokens, passed or failed.
-    pub(super) metadata: Vec<MetadataEntry>,
-    /// What becomes of the route.
-    pub(super) route: RouteCache,
-}
-
-impl Findings<'_> {
-    /// What the token says by which the caller is known: to the service, if there is one.
-    pub(super) fn claims(&self, service: Option<&Service>) -> Option<&Claims> {
-        match service {
-            Some(service) => self.claims_for(service),
-            None => self.tokens.first().map(|(_, token)| token.claims()),
-        }
-    }
-
-    /// Notes entries; the last word counts where a key is written twice.
-    fn note(&mut self, entries: impl IntoIterator<Item = MetadataEntry>) {
-        for entry in entries {
-            self.metadata.retain(|known| known.key != entry.key);
-            self.metadata.push(entry);
-        }
-    }
-
-    /// Who is asking, by the first token that passed.
-    pub(super) fn caller(&self) -> Option<Arc<Caller>> {
-        let (_, token) = self.tokens.first()?;
-        Some(Arc::clone(token.caller()))
-    }
-
-    /// The claims by which a service judges its caller: those of the first token that a provider of its choice accepted.
-    pub(super) fn claims_for(&self, service: &Service) -> Option<&Claims> {
-        let mut tokens = self.tokens.iter();
-        tokens
-            .find(|(provider, _)| service.accepts(*provider))
-            .map(|(_, token)| token.claims())
-    }
-}
 
 impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     /// Hears a request as far as the rules and the service want to know who is asking.
@@ -96,7 +26,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         if let Some(requirement) = self.asked_for(path)? {
             self.require(requirement, &mut findings)?;
         }
-        if let Some(service) = service.filter(|service| findings.claims_for(service).is_none()) {
+        if let Some(service) = service.filter(|service| findings.claims(Some(service)).is_none()) {
             self.witness.sees(Fact::CallerNeeded(service));
             let chosen = providers(self.config).filter(|(id, _)| service.accepts(*id));
             let anybody = chosen.map(|(id, _)| Requirement::Provider(id)).collect();
@@ -109,6 +39,9 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
                     }
                     decision => decision,
                 })?;
+        }
+        if let Some(service) = service {
+            findings.speak_for(service, &self.config.providers);
         }
         Ok(findings)
     }
@@ -309,7 +242,8 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         if let (Some(accepted), Some(keys)) = (known, keys) {
             if keys.has(accepted.key()) {
                 self.witness.sees(Fact::Remembered);
-                return accept(id, provider, found.place, accepted, findings);
+                findings.accept(id, provider, found.place, accepted);
+                return Verdict::Passed;
             }
             self.tokens.forget(&found.token);
         }
@@ -319,7 +253,8 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
                 if found.token.len() <= provider.max_cached_token_bytes {
                     self.tokens.remember(id, Arc::clone(&accepted));
                 }
-                accept(id, provider, found.place, accepted, findings)
+                findings.accept(id, provider, found.place, accepted);
+                Verdict::Passed
             }
             Err(Failure::Refused(reason)) => Verdict::Refused(reason),
             Err(Failure::NoKeys) => self.wait_or(id, Why::Cold, Reason::KeysUnavailable),
@@ -382,29 +317,4 @@ fn provider_of<'c>(
     let provider = provider.or_else(|| providers(config).find(|(_, provider)| unnamed(provider)));
     let (id, provider) = provider.filter(|_| may_stand_here)?;
     Some((id, provider, None))
-}
-
-/// Takes a token for what it says, whether it is known or was verified just now: its claims become headers, and it leaves
-/// the request, unless it goes on.
-fn accept<'c>(
-    id: ProviderId,
-    provider: &'c Provider,
-    place: &'c Place,
-    accepted: Arc<Accepted>,
-    findings: &mut Findings<'c>,
-) -> Verdict {
-    let values = accepted.headers().cloned();
-    let headers = provider.header_names().zip(values);
-    findings
-        .headers
-        .extend(headers.filter_map(|(name, value)| Some((name, value?))));
-    if !provider.forward {
-        findings.spent.add(place);
-    }
-    if provider.clear_route_cache {
-        findings.route = RouteCache::Clear;
-    }
-    findings.note(accepted.metadata().iter().cloned());
-    findings.tokens.push((id, accepted));
-    Verdict::Passed
 }

@@ -247,6 +247,52 @@ fn authorization_judges_the_token_of_the_provider_that_the_service_chose() {
 }
 
 #[test]
+fn a_service_hears_of_the_caller_whom_it_judged_and_of_no_other() {
+    let speaks = |place: &str, header: &str| {
+        json!({
+            "from_headers": [{"name": place}],
+            "claim_to_headers": [{"header_name": header, "claim_name": "sub"}],
+        })
+    };
+    let person = provider(speaks("x-person", "x-user-id"));
+    let mut machine = provider(speaks("x-machine", "X_User_Id"));
+    let elsewhere = json!({
+        "issuer": "https://machines.test",
+        "local_jwks": {"inline_string": jwks(&[("two", 2)])},
+    });
+    super::merge(&mut machine, elsewhere);
+    let names = json!([{"provider_name": "person"}, {"provider_name": "machine"}]);
+    let all = json!({"requires_all": {"requirements": names}});
+    let one = sign(&claims(json!({"sub": "alice"})));
+    let other = claims(json!({"iss": "https://machines.test", "sub": "robot"}));
+    let other = sign_with_header(&json!({"alg": "ES256", "kid": "two"}), &other, 2);
+    let sent = [
+        (":method", "GET"),
+        (":path", "/"),
+        ("x-person", one.as_str()),
+        ("x-machine", other.as_str()),
+    ];
+    for requires in [json!({"allow_missing": {}}), all] {
+        for (chosen, caller) in [("person", ("x-user-id", "alice")), ("machine", ("x_user_id", "robot"))] {
+            let gate = Gate::new(
+                &json!({
+                    "providers": {"person": person, "machine": machine},
+                    "rules": [{"match": {"prefix": "/"}, "requires": requires}],
+                    "services": {"bank": {"prefix": "/", "cluster": "bank", "providers": [chosen]}},
+                })
+                .to_string(),
+            );
+            let mut upstream = gate.upstream(&sent);
+            upstream.retain(|(name, _)| name.replace('_', "-") == "x-user-id");
+            let expected = [(caller.0.to_owned(), caller.1.to_owned())];
+            assert_eq!(upstream, expected, "{requires} {chosen}");
+            let logged = gate.forward(&sent).caller.unwrap();
+            assert_eq!(logged.subject.as_deref(), Some(caller.1), "{requires} {chosen}");
+        }
+    }
+}
+
+#[test]
 fn retries_are_the_gate_s_to_order() {
     let retrying = gate(json!({
         "timeout": "5s",
