@@ -117,10 +117,11 @@ const MAX_RETRIES: &str = "x-envoy-max-retries";
 const ON: &str = "x-envoy-retry-on";
 const ON_GRPC: &str = "x-envoy-retry-grpc-on";
 
-/// The headers by which a request tells Envoy's router how long to wait and how often to try. With services they are the
-/// gate's to write: a caller who could set them would decide how much work one request makes. Envoy itself removes them
-/// only from requests that it takes for external ones.
-const ROUTER_HEADERS: [&str; 9] = [
+/// The headers by which a request tells Envoy's router how long to wait, how often to try, what to answer when the time is
+/// over, and under which further name to count. With services they are the gate's to write: a caller who could set them
+/// would decide how much work one request makes, and how many statistics there are. Envoy itself removes them only from
+/// requests that it takes for external ones, and the duration of a stream not even from those.
+const ROUTER_HEADERS: [&str; 12] = [
     TIMEOUT,
     PER_TRY_TIMEOUT,
     MAX_RETRIES,
@@ -130,6 +131,9 @@ const ROUTER_HEADERS: [&str; 9] = [
     "x-envoy-retriable-header-names",
     "x-envoy-hedge-on-per-try-timeout",
     "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-upstream-stream-duration-ms",
+    "x-envoy-upstream-rq-timeout-alt-response",
+    "x-envoy-upstream-alt-stat-name",
 ];
 
 /// Writes what the router is told, and takes out what it was told by others.
@@ -234,6 +238,9 @@ mod tests {
             ("X-Envoy-Retry-On", "5xx"),
             ("x-envoy-upstream-rq-timeout-ms", "0"),
             ("x-envoy-hedge-on-per-try-timeout", "true"),
+            ("x-envoy-upstream-stream-duration-ms", "86400000"),
+            ("x-envoy-upstream-rq-timeout-alt-response", "1"),
+            ("x-envoy-upstream-alt-stat-name", "one-of-very-many"),
             ("x-envoy-external-address", "192.0.2.1"),
         ]);
         let written = |timeout, retries: Option<&Retries>| {
@@ -253,7 +260,10 @@ mod tests {
                 "-x-envoy-hedge-on-per-try-timeout",
                 "-x-envoy-max-retries",
                 "-x-envoy-retry-on",
+                "-x-envoy-upstream-alt-stat-name",
+                "-x-envoy-upstream-rq-timeout-alt-response",
                 "-x-envoy-upstream-rq-timeout-ms",
+                "-x-envoy-upstream-stream-duration-ms",
             ]
         );
         let retries = Retries {
@@ -266,6 +276,9 @@ mod tests {
             written(Some(Duration::from_secs(5)), Some(&retries)),
             [
                 "-x-envoy-hedge-on-per-try-timeout",
+                "-x-envoy-upstream-alt-stat-name",
+                "-x-envoy-upstream-rq-timeout-alt-response",
+                "-x-envoy-upstream-stream-duration-ms",
                 "x-envoy-max-retries=2",
                 "x-envoy-retry-grpc-on=unavailable",
                 "x-envoy-retry-on=connect-failure,5xx",
