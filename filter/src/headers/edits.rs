@@ -2,6 +2,8 @@
 //!
 //! Every write is a call into the host, so nothing is removed that is overwritten anyway.
 
+use std::collections::BTreeSet;
+
 /// One change of the header map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
@@ -15,13 +17,16 @@ pub enum Edit {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edits {
     removed: Vec<String>,
+    /// The same names, to be found: a client may send thousands that are all to be removed.
+    known: BTreeSet<String>,
     set: Vec<(String, Vec<u8>)>,
 }
 
 impl Edits {
     /// Takes every occurrence of a name out.
     pub fn remove(&mut self, name: &str) {
-        if !self.removed.iter().any(|known| known == name) {
+        if !self.known.contains(name) {
+            self.known.insert(name.to_owned());
             self.removed.push(name.to_owned());
         }
     }
@@ -43,7 +48,7 @@ impl Edits {
 
     /// The changes in the order in which they must be written: removals first.
     pub fn into_edits(self) -> impl Iterator<Item = Edit> {
-        let Self { removed, set } = self;
+        let Self { removed, set, .. } = self;
         let removals: Vec<Edit> = removed
             .into_iter()
             .filter(|name| !set.iter().any(|(known, _)| known == name))
@@ -76,5 +81,18 @@ mod tests {
                 Edit::Set("x-user-id".to_owned(), b"second".to_vec()),
             ]
         );
+    }
+
+    #[test]
+    fn as_many_names_as_a_client_can_send_are_removed_once_each_in_their_order() {
+        // Where each is compared with all before it, this does not end while anybody waits.
+        let names: Vec<String> = (0..100_000).map(|number| format!("x-gatehouse-{number}")).collect();
+        let mut edits = Edits::default();
+        for name in names.iter().chain(&names) {
+            edits.remove(name);
+        }
+
+        assert!(edits.names().eq(names.iter().map(String::as_str)));
+        assert!(edits.into_edits().eq(names.into_iter().map(Edit::Remove)));
     }
 }
