@@ -228,7 +228,10 @@ impl Config {
         let sanitiser = sanitiser(&providers, trusted, own_sections);
         let mapped = providers.iter().flat_map(Provider::header_names).map(str::to_owned);
         let rules = headers::Rules::new(header_rules, edge, mapped.chain(marks).collect(), &sanitiser, report);
-        let service_names: Vec<String> = wire.services.iter().flatten().map(|(name, _)| name.clone()).collect();
+        let limited = wire.services.iter().flatten();
+        let limited = limited
+            .map(|(name, service)| limits::Named::new(name, service))
+            .collect();
         let mut services = wire
             .services
             .map(|services| service::services(services, names::ProviderNames(&names), &sanitiser, &rules, report));
@@ -236,14 +239,16 @@ impl Config {
             endpoints::endpoints(wire, services.as_mut(), names::ProviderNames(&names), &rules, report);
         }
         let scope = limits::Scope {
-            services: &service_names,
+            services: limited,
             providers: providers.len(),
             sanitiser: &sanitiser,
             report,
         };
         let rate_limits = scope.limits(wire.limits, wire.limit_table);
         provider::check_places(&providers, &sanitiser, report);
-        requirement::check_headers(&requirements.rules, &sanitiser, report);
+        for (rule, index) in requirements.rules.iter().zip(0..) {
+            requirement::check_headers(rule, &format!("rules[{index}]"), &sanitiser, report);
+        }
         Self {
             places: all_places(&providers),
             providers,

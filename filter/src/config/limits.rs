@@ -7,6 +7,7 @@ use super::names::header_name;
 use super::{requirement, sections, wire};
 use crate::headers::{ClaimPath, Sanitiser};
 use crate::limit::{Limit, Limits, Per, Rate, WAYS};
+use crate::service::Access;
 
 /// About four megabytes when all of it is in use.
 const DEFAULT_ENTRIES: u64 = 1 << 17;
@@ -20,10 +21,29 @@ const WAYS_TO_COUNT: &str = "\"subject\", \"client_address\", \"everyone\", {\"c
 
 /// What a limit may refer to.
 pub(super) struct Scope<'s> {
-    pub(super) services: &'s [String],
+    pub(super) services: Vec<Named>,
     pub(super) providers: usize,
     pub(super) sanitiser: &'s Sanitiser,
     pub(super) report: &'s Report,
+}
+
+/// A service that a limit may be about.
+pub(super) struct Named {
+    name: String,
+    access: Access,
+}
+
+impl Named {
+    pub(super) fn new(name: &str, service: &wire::Service) -> Self {
+        Self {
+            name: name.to_owned(),
+            access: if service.public {
+                Access::Public
+            } else {
+                Access::Protected
+            },
+        }
+    }
 }
 
 impl Scope<'_> {
@@ -63,17 +83,6 @@ impl Scope<'_> {
                 "may only have letters, digits, dashes and underscores in its name, which answers and counters carry",
             );
         }
-        for service in wire.services.iter().flatten() {
-            if !self.services.contains(service) {
-                self.report.add(
-                    field("services"),
-                    format!(
-                        "names {service:?}, which is no service; there are: {}",
-                        self.services.join(", ")
-                    ),
-                );
-            }
-        }
         if wire.services.as_ref().is_some_and(Vec::is_empty) {
             self.report
                 .add(field("services"), "is empty; name services, or leave it out for all");
@@ -83,7 +92,13 @@ impl Scope<'_> {
             Some(matcher) => Some(requirement::match_alone(matcher, self.report)?),
             None => None,
         };
+        if let Some(rule) = &matches {
+            requirement::check_headers(rule, &path, self.sanitiser, self.report);
+        }
         let per = self.per(wire.per, &field("per"));
+        for service in wire.services.iter().flatten() {
+            self.service(service, per.as_ref(), &field("services"));
+        }
         Some(Limit {
             name,
             per: per?,
@@ -91,6 +106,24 @@ impl Scope<'_> {
             services: wire.services.unwrap_or_default(),
             matches,
         })
+    }
+
+    /// A service by its name. One that asks nobody who they are has nobody to count.
+    fn service(&self, name: &str, per: Option<&Per>, path: &str) {
+        let Some(service) = self.services.iter().find(|service| service.name == name) else {
+            let known: Vec<&str> = self.services.iter().map(|service| service.name.as_str()).collect();
+            let known = known.join(", ");
+            self.report
+                .add(path, format!("names {name:?}, which is no service; there are: {known}"));
+            return;
+        };
+        if service.access == Access::Public && per.is_some_and(Per::needs_caller) {
+            let problem = format!(
+                "names {name}, which is public and asks nobody who they are, so the limit would count nobody there; count by \
+                 \"client_address\", or take it out"
+            );
+            self.report.add(path, problem);
+        }
     }
 
     fn rate(&self, wire: &wire::Limit) -> Option<Rate> {
@@ -147,7 +180,9 @@ impl Scope<'_> {
                 claim,
                 claim_path,
             }) => {
-                let claim_path = Some(claim_path).filter(|names| !names.is_empty());
+                let claim = claim.filter(|name| !name.is_empty());
+                let claim_path =
+                    Some(claim_path).filter(|names| !names.is_empty() && !names.iter().any(String::is_empty));
                 let claims = [
                     claim.map(|name| ClaimPath::dotted(&name)),
                     claim_path.map(ClaimPath::new),
@@ -199,161 +234,5 @@ impl Scope<'_> {
             return None;
         }
         Some(Per::Header(name))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
-
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::config::Config;
-    use crate::testing::{jwks, test};
-
-    fn config(limits: &Value) -> Value {
-        json!({
-            "providers": {"issuer": {"local_jwks": {"inline_string": jwks(&[("one", 1)])},
-                "claim_to_headers": [{"header_name": "x-user-id", "claim_name": "sub"}]}},
-            "services": {"bank": {"prefix": "/bank/", "cluster": "bank"}},
-            "limits": limits,
-        })
-    }
-
-    fn read(limits: &Value) -> Limits {
-        match Config::parse(config(limits).to_string().as_bytes()) {
-            Ok(config) => config.limits,
-            Err(errors) => panic!("{errors}"),
-        }
-    }
-
-    #[test]
-    fn a_limit_is_one_line_and_its_burst_is_all_of_it() {
-        let limits = read(&json!({"callers": {"per": "subject", "requests": 100, "every": "60s"}}));
-        let expected = Limit {
-            name: "callers".to_owned(),
-            per: Per::Subject,
-            rate: Rate::new(100, Duration::from_mins(1), 100).unwrap(),
-            services: Vec::new(),
-            matches: None,
-        };
-        assert_eq!((limits.list, limits.rows), (vec![expected], 16_384));
-    }
-
-    #[test]
-    fn whom_a_limit_counts_is_said_in_one_way() {
-        let per = |per: Value| {
-            let limits = read(&json!({"one": {"per": per, "requests": "5", "every": "1s", "burst": 2}}));
-            limits.list.into_iter().next().unwrap().per
-        };
-        let address = |bits| Per::ClientAddress { ipv6_bits: bits };
-        for (written, expected) in [
-            (json!("client_address"), address(64)),
-            (json!({"client_address": {}}), address(64)),
-            (json!({"client_address": {"ipv6_bits": 56}}), address(56)),
-            (json!({"clientAddress": {"ipv6Bits": 128}}), address(128)),
-            (json!("everyone"), Per::Everyone),
-            (json!({"header": "X-Api-Key"}), Per::Header("x-api-key".to_owned())),
-            (json!({"claim": "org.id"}), Per::Claim(ClaimPath::dotted("org.id"))),
-            (
-                json!({"claim_path": [{"key": "https://org.example/id"}]}),
-                Per::Claim(ClaimPath::new(vec!["https://org.example/id".to_owned()])),
-            ),
-        ] {
-            assert_eq!(per(written.clone()), expected, "{written}");
-        }
-    }
-
-    #[test]
-    fn without_limits_there_is_no_table() {
-        let mut config = config(&Value::Null);
-        assert_eq!(
-            Config::parse(config.to_string().as_bytes()).unwrap().limits,
-            Limits::default()
-        );
-        config["limit_table"] = json!({"max_entries": 100});
-        assert_eq!(
-            Config::parse(config.to_string().as_bytes()).unwrap().limits,
-            Limits::default()
-        );
-        config["limits"] = json!({"one": {"per": "everyone", "requests": 1, "every": "1s"}});
-        assert_eq!(Config::parse(config.to_string().as_bytes()).unwrap().limits.rows, 13);
-    }
-
-    #[test]
-    fn the_guide_s_example_is_right() {
-        let page = include_str!("../../../docs/rate-limit.md");
-        let example = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next());
-        let config = Config::parse(example.unwrap().as_bytes()).unwrap_or_else(|errors| panic!("{errors}"));
-        assert_eq!(config.limits.list.len(), 4);
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_told_with_its_path() {
-        let good = json!({"per": "subject", "requests": 1, "every": "1s"});
-        let with = |name: &str, value: Value| {
-            let mut limit = good.clone();
-            limit[name] = value;
-            json!({"one": limit})
-        };
-        for (limits, path, problem) in [
-            (json!({}), "limits", "is empty"),
-            (json!({"a b": good}), "limits[\"a b\"]", "letters, digits"),
-            (json!({"one": {}}), "limits.one.per", "is missing"),
-            (json!({"one": {}}), "limits.one.requests", "is missing"),
-            (json!({"one": {}}), "limits.one.every", "is missing"),
-            (with("per", json!("user")), "limits.one.per", "one way"),
-            (with("per", json!({})), "limits.one.per", "one way"),
-            (
-                with("per", json!({"claim": "a", "header": "b"})),
-                "limits.one.per",
-                "one way",
-            ),
-            (with("per", json!(5)), "limits.one.per", "a string or an object"),
-            (
-                with("per", json!({"header": "a b"})),
-                "limits.one.per.header",
-                "no header name",
-            ),
-            (
-                with("per", json!({"header": "X_User_Id"})),
-                "limits.one.per.header",
-                "only the gate sets",
-            ),
-            (
-                with("per", json!({"client_address": {"ipv6_bits": 0}})),
-                "limits.one.per.client_address.ipv6_bits",
-                "1 to 128",
-            ),
-            (with("requests", json!(0)), "limits.one.requests", "nothing through"),
-            (with("requests", json!(-1)), "limits.one.requests", "not negative"),
-            (with("burst", json!(0)), "limits.one.burst", "nothing through"),
-            (with("every", json!("0s")), "limits.one.every", "too short"),
-            (with("every", json!(60)), "limits.one.every", "a duration"),
-            (with("every", json!("86400000s")), "limits.one", "31 days"),
-            (with("services", json!([])), "limits.one.services", "is empty"),
-            (
-                with("services", json!(["bnak"])),
-                "limits.one.services",
-                "there are: bank",
-            ),
-            (with("match", json!({})), "limits.one.match", "one way"),
-            (with("rate", json!(1)), "limits.one.rate", "no field"),
-        ] {
-            let errors = Config::parse(config(&limits).to_string().as_bytes()).unwrap_err();
-            assert!(
-                errors
-                    .iter()
-                    .any(|error| error.path == path && error.problem.contains(problem)),
-                "{limits}: {errors}"
-            );
-        }
-        let callers = json!({"limits": {"one": good}});
-        let errors = Config::parse(callers.to_string().as_bytes()).unwrap_err();
-        assert!(
-            errors.to_string().contains("limits.one.per: counts callers"),
-            "{errors}"
-        );
     }
 }

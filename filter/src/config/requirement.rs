@@ -81,15 +81,13 @@ pub(super) fn match_alone(wire: wire::Match, report: &Report) -> Option<Rule> {
 }
 
 /// A client's copy of a header that the gate sets decides nothing, and the gate's own is not there yet.
-pub(super) fn check_headers(rules: &[Rule], sanitiser: &Sanitiser, report: &Report) {
-    for (rule, index) in rules.iter().zip(0..) {
-        let asked = rule.headers.iter().map(|header| &header.name).zip(0..);
-        for (name, place) in asked.filter(|(name, _)| sanitiser.trusts(name.as_bytes())) {
-            report.add(
-                format!("rules[{index}].match.headers[{place}].name"),
-                format!("is {name}, a header that the gate takes from every request; match on another"),
-            );
-        }
+pub(super) fn check_headers(rule: &Rule, path: &str, sanitiser: &Sanitiser, report: &Report) {
+    let asked = rule.headers.iter().map(|header| &header.name).zip(0..);
+    for (name, place) in asked.filter(|(name, _)| sanitiser.trusts(name.as_bytes())) {
+        report.add(
+            format!("{path}.match.headers[{place}].name"),
+            format!("is {name}, a header that the gate takes from every request; match on another"),
+        );
     }
 }
 

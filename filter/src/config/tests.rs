@@ -4,6 +4,9 @@
 mod endpoints;
 mod headers;
 mod keys;
+mod limits;
+mod page;
+mod problems;
 mod services;
 
 use std::time::Duration;
@@ -295,26 +298,6 @@ fn conditions_of_rules_arrive_in_either_spelling() {
 }
 
 #[test]
-fn what_does_less_or_more_than_it_looks_like_is_warned_of() {
-    let config = parse(&full());
-    let warned = config.warnings.iter().map(|warning| warning.path.as_str());
-    let expected = [
-        "providers.remote.payload_in_metadata",
-        "providers.remote.header_in_metadata",
-        "providers.remote.failed_status_in_metadata",
-        "requirement_map.named.requires_any.requirements[2].extract_only_without_validation",
-    ];
-    assert_eq!(warned.collect::<Vec<_>>(), expected);
-    let without = parse(&with("/providers/remote/payload_in_metadata", Value::Null));
-    assert!(
-        without
-            .warnings
-            .iter()
-            .any(|warning| warning.problem == "changes nothing without payload_in_metadata")
-    );
-}
-
-#[test]
 fn what_is_left_out_has_a_default() {
     let config = parse(&json!({"providers": {"p": {"local_jwks": {"inline_string": jwks(&[("one", 1)])}}}}));
     let provider = &config.providers[0];
@@ -370,31 +353,6 @@ fn integers_and_nulls_are_read_as_proto3_json_has_them() {
 }
 
 #[test]
-fn every_error_names_its_field_and_says_what_would_be_right() {
-    // One line each: where the full configuration is changed, to what, the path in the error, a part of what it says.
-    for line in include_str!("tests/wrong.txt").lines() {
-        let [pointer, value, path, part] = line.splitn(4, " | ").collect::<Vec<_>>()[..] else {
-            panic!("{line}")
-        };
-        let errors = errors(&with(pointer, serde_json::from_str(value).unwrap()));
-        let found = errors
-            .iter()
-            .any(|error| error.starts_with(&format!("{path}: ")) && error.contains(part));
-        assert!(found, "{line}\n  got {errors:#?}");
-    }
-}
-
-#[test]
-fn all_errors_are_told_at_once() {
-    let mut config = with("/providers/remote/issuer", json!(1));
-    config["nonsense"] = json!(1);
-    config["rules"][1]["requires"]["provider_name"] = json!("nobody");
-    config["services"]["bank"]["cluster"] = json!("");
-    config["keys"]["max_wait"] = json!("1h");
-    assert_eq!(errors(&config).len(), 5, "{:#?}", errors(&config));
-}
-
-#[test]
 fn a_protected_service_needs_a_provider() {
     let services = json!({"bank": {"prefix": "/bank/", "cluster": "bank"}});
     assert!(
@@ -404,96 +362,4 @@ fn a_protected_service_needs_a_provider() {
     );
     let public = json!({"bank": {"prefix": "/bank/", "cluster": "bank", "public": true}});
     assert!(errors(&json!({ "services": public })).is_empty());
-}
-
-#[test]
-fn what_is_no_json_object_is_told_as_such() {
-    for (text, part) in [
-        ("", "is empty"),
-        ("   ", "is empty"),
-        ("{", "not JSON"),
-        ("[]", "no object"),
-        ("{} {}", "not JSON"),
-        (r#"{"rules":[],"rules":[]}"#, "same name"),
-        ("providers: {}", "not JSON"),
-    ] {
-        let error = Config::parse(text.as_bytes()).unwrap_err().to_string();
-        assert!(
-            error.starts_with("configuration: ") && error.contains(part),
-            "{text}: {error}"
-        );
-    }
-    let twice = r#"{"statPrefix":"a","stat_prefix":"b"}"#;
-    assert!(
-        Config::parse(twice.as_bytes())
-            .unwrap_err()
-            .to_string()
-            .contains("is there twice, also as statPrefix")
-    );
-}
-
-#[test]
-fn keys_that_can_not_be_used_are_left_out_with_a_warning() {
-    let mut set: Value = serde_json::from_str(&jwks(&[("one", 1)])).unwrap();
-    set["keys"]
-        .as_array_mut()
-        .unwrap()
-        .push(json!({"kty": "EC", "crv": "P-999", "kid": "odd"}));
-    let config = parse(&with(
-        "/providers/local/local_jwks",
-        json!({"inline_string": set.to_string()}),
-    ));
-    assert!(
-        config.warnings[0]
-            .to_string()
-            .starts_with("providers.local.local_jwks.keys[1]: is left out")
-    );
-}
-
-#[test]
-fn the_page_of_the_configuration_names_every_field_and_its_examples_are_right() {
-    fn names(value: &Value, found: &mut Vec<String>) {
-        match value {
-            Value::Array(list) => list.iter().for_each(|value| names(value, found)),
-            Value::Object(object) => object.iter().for_each(|(name, value)| {
-                found.push(name.clone());
-                names(value, found);
-            }),
-            _ => {}
-        }
-    }
-    let page = include_str!("../../../docs/filter-configuration.md");
-    let mut found = Vec::new();
-    names(&full(), &mut found);
-    // What is chosen freely is no field.
-    found.retain(|name| {
-        ![
-            "remote",
-            "local",
-            "found",
-            "named",
-            "bank",
-            "token",
-            "one",
-            "gold",
-            "canary",
-            "x-caller",
-            "accept-language",
-            "cache-control",
-            "x-robots-tag",
-        ]
-        .contains(&name.as_str())
-    });
-    for name in found {
-        assert!(page.contains(&format!("`{name}")), "{name} is not described");
-    }
-    let examples: Vec<&str> = page
-        .split("```json\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next())
-        .collect();
-    assert_eq!(examples.len(), 4);
-    for example in examples {
-        Config::parse(example.as_bytes()).unwrap_or_else(|errors| panic!("{errors}\n{example}"));
-    }
 }
