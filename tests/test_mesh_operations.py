@@ -1,8 +1,9 @@
-"""What the mesh shows to its operator, and to nobody else: /metrics/, with Envoy's real admin interface behind it."""
+"""What the mesh shows to its operator, and to nobody else: /services/status/, and /metrics/ with Envoy's real admin interface."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -77,3 +78,45 @@ def test_the_operator_reaches_nothing_else_of_the_admin_interface(
         assert answer.status_code in (400, 404, 405), answer
     admin = httpx.get(f"http://127.0.0.1:{mesh.ports.admin}/ready", trust_env=False, timeout=60)
     assert admin.text.strip() == "LIVE"
+
+
+def service(mesh: PrivateMesh, headers: dict[str, str], name: str) -> dict[str, Any]:
+    """What /services/status/ tells of one service."""
+    answer = mesh.gate.get("/services/status/", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return next(row for row in answer.json()["services"] if row["name"] == name)
+
+
+def test_the_operator_sees_how_the_services_are(mesh: PrivateMesh) -> None:
+    olivia = mesh.as_user("olivia")
+    for name in ("bank", "payment", "token"):
+        eventually(lambda name=name: service(mesh, olivia, name)["state"] == "up", f"{name} is up")
+    assert service(mesh, olivia, "admin")["state"] == "unchecked"
+    answer = mesh.gate.get("/services/status/", headers=mesh.as_user("alice"))
+    assert problem(answer, 403, "insufficient_scope")["scope"] == "ops.read"
+    page = mesh.gate.get("/services/status/", headers={**olivia, "accept": "text/html"})
+    assert page.headers["content-type"] == "text/html; charset=utf-8" and "payment" in page.text
+
+
+def test_a_service_that_was_stopped_is_down_and_up_again_when_it_is_back(mesh: PrivateMesh) -> None:
+    olivia = mesh.as_user("olivia")
+    before = eventually(
+        lambda: row if (row := service(mesh, olivia, "bank"))["state"] == "up" else None, "the bank is up"
+    )
+    mesh.mesh.stop_part("bank")
+    try:
+        down = eventually(
+            lambda: row if (row := service(mesh, olivia, "bank"))["state"] == "down" else None, "the bank is down"
+        )
+        assert down["last_error"]["code"] == "no_connection"
+        assert down["since"] > before["since"]
+        up = 'gatehouse_service_up{gatehouse_service="%s"}'
+        eventually(lambda: series(mesh, olivia)[up % "bank"] == 0, "Prometheus is told")
+        assert service(mesh, olivia, "token")["state"] == "up"
+    finally:
+        mesh.mesh.start_part("bank")
+    back = eventually(
+        lambda: row if (row := service(mesh, olivia, "bank"))["state"] == "up" else None, "the bank is up again"
+    )
+    assert back["since"] > down["since"] and back["last_error"]["code"] == "no_connection"
+    eventually(lambda: series(mesh, olivia)[up % "bank"] == 1, "Prometheus is told")

@@ -39,6 +39,7 @@ use crate::metadata::MetadataKeys;
 use crate::refusal::Detail;
 use crate::requirement::{RouteRules, Rule, StateRules};
 use crate::service::{Catalogue, Service};
+use crate::status::Probing;
 use crate::suspicion::Watchfulness;
 use crate::token::{CacheLimits, Place, TokenCache, TokenRules};
 use error::Report;
@@ -59,6 +60,8 @@ pub struct Config {
     pub route_rules: Option<RouteRules>,
     /// The services behind the gate, if it is to route.
     pub services: Option<Catalogue>,
+    /// How the services are asked for their health, if they are.
+    pub probing: Option<Probing>,
     /// How much of what a caller may do.
     pub limits: limit::Limits,
     /// What is suspicious, if anything is watched for.
@@ -235,9 +238,9 @@ impl Config {
         let mut services = wire
             .services
             .map(|services| service::services(services, names::ProviderNames(&names), &sanitiser, &rules, report));
-        if let Some(wire) = wire.endpoints {
-            endpoints::endpoints(wire, services.as_mut(), names::ProviderNames(&names), &rules, report);
-        }
+        let probing = wire.endpoints.and_then(|wire| {
+            endpoints::endpoints(wire, services.as_mut(), names::ProviderNames(&names), &rules, report)
+        });
         let scope = limits::Scope {
             services: limited,
             providers: providers.len(),
@@ -256,6 +259,7 @@ impl Config {
             state_rules: requirements.state_rules,
             route_rules: requirements.route_rules,
             services: services.map(Catalogue::new),
+            probing,
             limits: rate_limits,
             watchfulness: suspicion::watchfulness(wire.suspicious_activity, post, report),
             header_rules: rules.global(),

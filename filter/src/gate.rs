@@ -38,6 +38,7 @@ use crate::metadata::MetadataEntry;
 use crate::refusal::{Answer, Detail, Needs, Reason, health, render};
 use crate::request::{Request, is_cors_preflight, path_of};
 use crate::service::{Access, Backend, CleanPath, HEALTH_PATH, Service, covers_segments};
+use crate::status::Form;
 use crate::token::{Caller, TokenCache};
 use crate::witness::{Fact, Nobody, Witness};
 pub use answer::AnswerPlan;
@@ -54,6 +55,8 @@ pub enum Decision {
     Refuse(Refusal),
     /// The gate itself answers.
     Answer(Answer),
+    /// The gate itself answers with how the services are.
+    Status(StatusView),
     /// It waits for keys.
     Wait(Fetch),
 }
@@ -73,6 +76,19 @@ pub struct Forward {
     pub passage: Passage,
     /// Whether the host has to choose the route anew.
     pub route: RouteCache,
+}
+
+/// Who sees how the services are. The request has passed like one that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusView {
+    /// What it is to look like.
+    pub form: Form,
+    /// Who is asking, by the token that let it in.
+    pub caller: Option<Arc<Caller>>,
+    /// What is noted of its tokens.
+    pub metadata: Vec<MetadataEntry>,
+    /// The buckets that it is charged to first.
+    pub charges: Vec<Charge>,
 }
 
 /// By which right a request passes.
@@ -267,6 +283,14 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         let charges = charges::of_caller(request, self.config, path, service, findings.claims(service));
         let caller = findings.caller(service);
         let metadata = std::mem::take(&mut findings.metadata);
+        if service.is_some_and(|service| service.backend == Backend::Status) {
+            return Ok(Decision::Status(StatusView {
+                form: Form::wanted(request),
+                caller,
+                metadata,
+                charges,
+            }));
+        }
         let route = self.write(target, destination.as_ref(), cluster, findings, &mut edits)?;
         Ok(Decision::Forward(Forward {
             edits: edits.into_edits().collect(),

@@ -10,6 +10,8 @@ mod contexts;
 mod counters;
 mod fetching;
 mod limits;
+mod notes;
+mod probing;
 mod signatures;
 mod suspicion;
 mod worker;

@@ -18,6 +18,7 @@ pub mod refusal;
 pub mod request;
 pub mod requirement;
 pub mod service;
+pub mod status;
 pub mod suspicion;
 pub mod token;
 pub mod witness;

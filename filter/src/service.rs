@@ -22,5 +22,8 @@ pub const HEALTH_PATH: &str = "/health/";
 /// Where the gate shows the proxy's statistics and its own, if it is asked to.
 pub const METRICS_PATH: &str = "/metrics/";
 
+/// Where the gate shows how the services are, if it is asked to.
+pub const STATUS_PATH: &str = "/services/status/";
+
 /// The one resource of Envoy's admin interface that is shown there.
 pub const PROMETHEUS_TARGET: &str = "/stats/prometheus";

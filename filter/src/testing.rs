@@ -105,11 +105,12 @@ impl Gate {
     }
 }
 
-/// A decision in one word: `forward`, `answer`, `wait`, or the refusal's code.
+/// A decision in one word: `forward`, `answer`, `status`, `wait`, or the refusal's code.
 pub(crate) fn word(decision: &Decision) -> &'static str {
     match decision {
         Decision::Forward(_) => "forward",
         Decision::Answer(_) => "answer",
+        Decision::Status(_) => "status",
         Decision::Wait(_) => "wait",
         Decision::Refuse(refusal) => refusal.reason.code(),
     }

@@ -104,7 +104,7 @@ struct Gate {
 impl Explained {
     pub(crate) fn outcome(&self) -> Outcome {
         match &self.decision {
-            Decision::Forward(_) | Decision::Answer(_) => Outcome::Passes,
+            Decision::Forward(_) | Decision::Answer(_) | Decision::Status(_) => Outcome::Passes,
             Decision::Refuse(_) => Outcome::Refused,
             Decision::Wait(_) => Outcome::Waits,
         }

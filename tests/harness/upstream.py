@@ -16,12 +16,15 @@ _WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 class Upstream:
     """Answers every request with 200 and its own name; upgrades WebSockets and echoes what comes.
 
-    What stands in `answer_headers` comes along. A target with `/hold` waits until `release` is called, `/cut` breaks the connection off, `/refuse` answers 418.
+    What stands in `answer_headers` comes along. The gate's own probes stand apart from the requests: they come when they come.
+
+    A target with `/hold` waits until `release` is called, `/cut` breaks the connection off, `/refuse` answers 418.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.requests: list[Request] = []
+        self.probes: list[Request] = []
         self.connections = 0
         self.answer_headers: list[tuple[str, str]] = []
         self._released = threading.Event()
@@ -62,7 +65,8 @@ class Upstream:
             upgrade = next((value for name, value in headers if name.lower() == "upgrade"), None)
             body = b"" if upgrade else connection.read_body(headers)
             request = Request(method, target, headers, body, connection.trailers)
-            self.requests.append(request)
+            is_probe = request.all("user-agent") == ["gatehouse-probe"]
+            (self.probes if is_probe else self.requests).append(request)
             if upgrade is not None and upgrade.lower() == "websocket":
                 self._echo(connection, request)
                 return

@@ -11,7 +11,7 @@ mod suspicion;
 use std::time::Duration;
 
 use super::reader::Fields;
-pub(super) use endpoints::{Callers, Endpoints, MetricsEndpoint};
+pub(super) use endpoints::{Callers, Endpoints, MetricsEndpoint, StatusEndpoint};
 pub(super) use headers::{Changes, HeaderRules, Headers, Response, SECURITY_FIELDS, SecurityHeaders};
 pub(super) use limits::{Limit, LimitTable, Network, Per};
 pub(super) use matchers::{HeaderMatcher, Match, MatchPolicy, ParameterMatcher, SafeRegex, StringMatcher};

@@ -94,6 +94,7 @@ impl Worker {
         for (id, why) in self.wanted(now) {
             self.fetch(id, why, now);
         }
+        self.probe(now);
         self.publish(now);
         self.settle(now);
     }
@@ -101,7 +102,7 @@ impl Worker {
     /// The answer to a request has come, or will not.
     pub(super) fn answered(&mut self, call: u32, status: Option<u16>, encoding: Option<&[u8]>, body_size: usize) {
         let Some((id, step)) = self.calls.remove(&call) else {
-            return;
+            return self.probed(call, status, body_size);
         };
         let now = calls::now();
         let limit = self.document_limit();

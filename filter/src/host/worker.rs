@@ -10,6 +10,8 @@ use super::calls::{self, Moment};
 use super::carried::Carried;
 use super::counters::Counters;
 use super::limits::Limiter;
+use super::notes::{note, property_of};
+use super::probing::{Probe, Watched, watched};
 use super::signatures::HostVerifier;
 use super::suspicion::Lookout;
 use crate::access_log::REFUSAL_PROPERTY;
@@ -20,7 +22,6 @@ use crate::gate::{Decision, Forward, Patience, Refusal, RouteCache, clean_traile
 use crate::headers::Edit;
 use crate::keys::{Fetch, Guest, KeyStore, ProviderId, Step, WaitingRoom, Worker as WorkerName};
 use crate::limit::Charge;
-use crate::metadata::{METADATA_PREFIX, MetadataEntry};
 use crate::refusal::{Detail, Reason, Severity};
 use crate::request::{HeaderList, Surroundings};
 use crate::requirement::RouteWord;
@@ -47,6 +48,8 @@ pub(super) struct Worker {
     pub(super) room: WaitingRoom<Waiting>,
     /// The calls that are under way: for whose keys, and which step.
     pub(super) calls: BTreeMap<u32, (ProviderId, Step)>,
+    /// The probes that are under way.
+    pub(super) probes: BTreeMap<u32, Probe>,
     /// What requests left for their answers, by their numbers; nothing for most.
     pub(super) carried: BTreeMap<u32, Carried>,
     period: Duration,
@@ -61,6 +64,7 @@ pub(super) struct Plugin {
     pub(super) counters: Counters,
     pub(super) limiter: Option<Limiter>,
     pub(super) lookout: Option<Lookout>,
+    pub(super) watched: Vec<Watched>,
 }
 
 impl Worker {
@@ -71,6 +75,7 @@ impl Worker {
             plugin: None,
             room: WaitingRoom::new(0),
             calls: BTreeMap::new(),
+            probes: BTreeMap::new(),
             carried: BTreeMap::new(),
             period: Duration::ZERO,
         }
@@ -99,6 +104,7 @@ impl Worker {
         let limiter = Limiter::prepare(&config);
         let lookout = Lookout::prepare(&config);
         let tokens = config.token_cache();
+        let watched = watched(&config);
         self.plugin = Some(Plugin {
             config,
             keys,
@@ -107,6 +113,7 @@ impl Worker {
             counters,
             limiter,
             lookout,
+            watched,
         });
         self.prepare_shared();
         self.pace(FAST);
@@ -163,7 +170,7 @@ impl Worker {
                 reason: Reason::KeyUnknown | Reason::KeysUnavailable,
                 ..
             }) => self.read_all_shared(),
-            Decision::Refuse(_) | Decision::Forward(_) | Decision::Answer(_) => false,
+            Decision::Refuse(_) | Decision::Forward(_) | Decision::Answer(_) | Decision::Status(_) => false,
         }
     }
 
@@ -311,6 +318,10 @@ impl Worker {
             },
             Decision::Refuse(refusal) => self.refuse(request, &refusal),
             Decision::Answer(answer) => calls::answer(&answer),
+            Decision::Status(view) => match self.charge(id, &view.charges, now) {
+                Ok(()) => self.show_status(request, &view),
+                Err(refusal) => self.refuse(request, &refusal),
+            },
             // Waiting is for the callers of this function; a request that gets here has nothing left to wait for.
             Decision::Wait(_) => self.refuse(request, &Refusal::without_keys(SLOW)),
         }
@@ -322,18 +333,10 @@ impl Worker {
         if forward.route == RouteCache::Clear {
             calls::clear_route_cache();
         }
-        note(&forward.metadata);
-        let Some(plugin) = &mut self.plugin else { return };
-        plugin.counters.forwarded(forward.passage, plugin.account.judged());
-        let Some(caller) = forward.caller else { return };
-        for field in &plugin.config.access_log {
-            if let Some(value) = field.of(&caller) {
-                calls::set_property(field.property(), value);
-            }
-        }
+        self.passed(forward.passage, forward.caller.as_deref(), &forward.metadata);
     }
 
-    fn refuse(&mut self, request: &HeaderList, refusal: &Refusal) {
+    pub(super) fn refuse(&mut self, request: &HeaderList, refusal: &Refusal) {
         let entry = refusal.reason.entry();
         let level = match entry.severity {
             Severity::Debug => LogLevel::Debug,
@@ -373,16 +376,4 @@ fn delegate(wanted: HostFunction) -> Option<Box<dyn RsaDelegate>> {
         format!("RS256, RS384 and RS512 signatures are verified by {who}")
     });
     Some(Box::new(found?))
-}
-
-/// The property that stands for a key of dynamic metadata.
-fn property_of(key: &str) -> String {
-    format!("{METADATA_PREFIX}{key}")
-}
-
-/// Writes what the native filter writes into dynamic metadata.
-fn note(metadata: &[MetadataEntry]) {
-    for entry in metadata {
-        calls::set_property(&property_of(&entry.key), &entry.value);
-    }
 }

@@ -26,6 +26,8 @@ pub enum Backend {
     /// One resource of a server, and nothing else of it: the prefix is the whole path, and the server always sees this
     /// target, whatever was asked.
     Resource(&'static str),
+    /// The gate itself, which tells how the services are.
+    Status,
 }
 
 /// One service behind the gate.
@@ -90,7 +92,7 @@ impl Service {
     pub fn covers(&self, path: &str) -> bool {
         let in_reach = match self.backend {
             Backend::Server => true,
-            Backend::Resource(_) => path.len() <= self.prefix.len(),
+            Backend::Resource(_) | Backend::Status => path.len() <= self.prefix.len(),
         };
         in_reach && covers_segments(&self.prefix, path)
     }

@@ -9,6 +9,7 @@ use crate::config::reader::Fields;
 #[derive(Debug)]
 pub(in crate::config) struct Endpoints {
     pub(in crate::config) path: String,
+    pub(in crate::config) status: Option<StatusEndpoint>,
     pub(in crate::config) metrics: Option<MetricsEndpoint>,
 }
 
@@ -16,6 +17,7 @@ impl Endpoints {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             path: fields.path(),
+            status: fields.object("status", StatusEndpoint::read),
             metrics: fields.object("metrics", MetricsEndpoint::read),
         }
     }
@@ -35,6 +37,28 @@ impl Callers {
             path: fields.path(),
             providers: strings(fields, "providers"),
             authorization: fields.object("authorization", Authorization::read),
+        }
+    }
+}
+
+/// `endpoints.status`
+#[derive(Debug)]
+pub(in crate::config) struct StatusEndpoint {
+    pub(in crate::config) interval: Option<Duration>,
+    pub(in crate::config) timeout: Option<Duration>,
+    pub(in crate::config) unhealthy_after: Option<u64>,
+    pub(in crate::config) healthy_after: Option<u64>,
+    pub(in crate::config) callers: Callers,
+}
+
+impl StatusEndpoint {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            interval: fields.duration("interval"),
+            timeout: fields.duration("timeout"),
+            unhealthy_after: fields.integer("unhealthy_after"),
+            healthy_after: fields.integer("healthy_after"),
+            callers: Callers::read(fields),
         }
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::gate_with;
+use crate::gate::Decision;
 use crate::request::Body;
+use crate::status::Form;
 use crate::testing::{Gate, claims, request, sign, test, word};
 
 fn gateway() -> Gate {
@@ -12,7 +14,8 @@ fn gateway() -> Gate {
         json!({
             "bypass_cors_preflight": true,
             "services": {"web": {"prefix": "/", "cluster": "web"}},
-            "endpoints": {"metrics": {"cluster": "admin"}},
+            "endpoints": {"metrics": {"cluster": "admin"}, "status": {}},
+            "limits": {"callers": {"per": "subject", "requests": 5, "every": "60s"}},
         }),
     )
 }
@@ -60,6 +63,12 @@ fn of_the_admin_interface_one_resource_is_reached_however_it_is_asked_for() {
         ("GET", "/metrics/config_dump", "web /metrics/config_dump"),
         ("GET", "/metricsx", "web /metricsx"),
         ("GET", "/METRICS/", "web /METRICS/"),
+        ("GET", "/services/status/x", "web /services/status/x"),
+        ("GET", "/services/", "web /services/"),
+        ("GET", "/services/status/", "status"),
+        ("HEAD", "/services/status", "status"),
+        ("GET", "/services/status/?x=y", "status"),
+        ("POST", "/services/status/", "method_not_allowed"),
         ("GET", "/stats/prometheus", "web /stats/prometheus"),
         ("POST", "/quitquitquit", "web /quitquitquit"),
         // What could be understood as another path is nobody's.
@@ -125,14 +134,22 @@ fn an_endpoint_is_for_those_whose_token_allows_it() {
     ] {
         let token = sign(&claims(json!({ "scope": scope })));
         assert_eq!(gateway().get("/metrics/", &token), expected, "{scope}");
+        let expected = expected.replace("forward", "status");
+        assert_eq!(gateway().get("/services/status/", &token), expected, "{scope}");
     }
-    let get = [(":method", "GET"), (":path", "/metrics/")];
-    assert_eq!(word(&gateway().decide(&get)), "token_missing");
+    for path in ["/metrics/", "/services/status/"] {
+        let get = [(":method", "GET"), (":path", path)];
+        assert_eq!(word(&gateway().decide(&get)), "token_missing", "{path}");
+    }
 }
 
 #[test]
 fn an_endpoint_takes_no_preflight() {
-    for (path, expected) in [("/bank/", "forward"), ("/metrics/", "token_missing")] {
+    for (path, expected) in [
+        ("/bank/", "forward"),
+        ("/metrics/", "token_missing"),
+        ("/services/status/", "token_missing"),
+    ] {
         let preflight = [
             (":method", "OPTIONS"),
             (":path", path),
@@ -159,10 +176,29 @@ fn rules_that_ask_for_nothing_do_not_open_an_endpoint() {
             json!({
                 "rules": [rule],
                 "services": {"web": {"prefix": "/", "cluster": "web", "public": true}},
-                "endpoints": {"metrics": {"cluster": "admin"}},
+                "endpoints": {"metrics": {"cluster": "admin"}, "status": {}},
             }),
         );
-        let get = [(":method", "GET"), (":path", "/metrics/")];
-        assert_eq!(word(&gate.decide(&get)), "token_missing", "{requires}");
+        for path in ["/metrics/", "/services/status/"] {
+            let get = [(":method", "GET"), (":path", path)];
+            assert_eq!(word(&gate.decide(&get)), "token_missing", "{requires} {path}");
+        }
     }
+}
+
+#[test]
+fn whoever_sees_the_status_is_known_and_charged() {
+    let bearer = bearer("ops.read");
+    let decision = gateway().decide(&[
+        (":method", "GET"),
+        (":path", "/services/status/"),
+        ("accept", "text/html"),
+        ("authorization", &bearer),
+    ]);
+    let Decision::Status(view) = decision else {
+        panic!("{decision:?}")
+    };
+    assert_eq!(view.form, Form::Page);
+    assert!(view.caller.is_some());
+    assert_eq!(view.charges.len(), 1);
 }
