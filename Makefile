@@ -57,8 +57,8 @@ logs: ## the last lines of every part's log
 	@$(MESH) logs
 
 # ── testing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-.PHONY: test lint test-unit test-wasm test-e2e test-differential differential
-test: lint test-unit test-wasm test-e2e test-differential ## everything, as CI runs it
+.PHONY: test lint test-unit test-wasm test-calls test-e2e test-differential differential
+test: lint test-unit test-wasm test-calls test-e2e test-differential ## everything, as CI runs it
 	@printf '\n\033[1mmake test: all parts passed\033[0m\n'
 
 lint: ## formatting and clippy, warnings are errors
@@ -73,6 +73,10 @@ test-unit: setup-tools ## unit and service tests, natively, with a real PostgreS
 test-wasm: setup-runner ## the core's tests again, in wasm32
 	$(SAY) 'the core in wasm32'
 	@scripts/cargo-wasm.sh test --package gatehouse-jose --package gatehouse-filter --lib
+
+test-calls: setup-runner filter ## what a request costs in calls between host and plugin, and the plugin's size (in Node)
+	$(SAY) 'calls between host and plugin'
+	@PATH="$$PWD/.gatehouse/bin:$$PATH" node --test tests/calls/calls.test.mjs
 
 test-e2e: setup-tools build ## the built parts together: a real Envoy, a real PostgreSQL, the real issuer
 	$(SAY) 'end to end'

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 const OK = 0;
 const NOT_FOUND = 1;
 const REQUEST_HEADERS = 0;
+const RESPONSE_HEADERS = 2;
 const PLUGIN_CONFIGURATION = 7;
 const WARN = 3;
 
@@ -24,7 +25,8 @@ export class Host {
       if (from !== 'env') throw new Error(`the plugin imports from ${from}`);
       const does = this[name]?.bind(this);
       env[name] = (...values) => {
-        this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
+        const what = name.includes('header_map') && values[0] === RESPONSE_HEADERS ? `${name} of the answer` : name;
+        this.calls.set(what, (this.calls.get(what) ?? 0) + 1);
         if (!does) throw new Error(`the plugin calls ${name}, which this host does not have`);
         return does(...values);
       };
@@ -127,13 +129,16 @@ export class Host {
     return this.give(Buffer.concat(texts), pointer, length);
   }
 
+  // Of an answer's headers, none is there.
   proxy_remove_header_map_value(map, name, length) {
+    if (map !== REQUEST_HEADERS) return OK;
     const gone = this.text(name, length);
     this.headers = this.headers.filter(([known]) => known !== gone);
     return OK;
   }
 
   proxy_replace_header_map_value(map, name, length, value, valueLength) {
+    if (map !== REQUEST_HEADERS) return OK;
     const set = this.text(name, length);
     this.headers = this.headers.filter(([known]) => known !== set);
     this.headers.push([set, Buffer.from(this.bytes(value, valueLength))]);
