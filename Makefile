@@ -91,11 +91,16 @@ differential: setup-tools filter ## 20,000 generated requests, answered by Envoy
 	@cd tests && PYTHONPATH=.:../scripts ../$(PYTHON) -m differential run --cases 20000
 	@$(PYTHON) -m pytest tests/differential/test_clock_edges.py -q
 
-.PHONY: bench kernels fuzz bench-kernels
+.PHONY: bench soak kernels fuzz bench-kernels
 bench: filter ## measure the gate against Envoy's jwt_authn, into docs/performance.md: ROUNDS=5 SECONDS=4, ten minutes
 	@scripts/setup.sh bench
 	$(SAY) "the gate and Envoy's jwt_authn, in turns"
 	@cd bench && PYTHONPATH=.:../tests:../scripts ../$(PYTHON) -m gate --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),4)
+
+soak: filter ## memory over REQUESTS=3000000 requests with the cache full: it must not grow (ten minutes)
+	@scripts/setup.sh bench
+	$(SAY) 'memory, with the token cache full'
+	@cd bench && PYTHONPATH=.:../tests:../scripts ../$(PYTHON) -m gate.soak --requests $(or $(REQUESTS),3000000)
 
 kernels: ## a million random and adversarial signatures for each verification kernel, compared with the crates
 	$(SAY) 'the verification kernels against the crates (a quarter of an hour)'

@@ -58,20 +58,29 @@ def write_all_tokens(folder: Path, keys: list[Key], sizes: dict[str, int]) -> di
     return paths
 
 
-def offer(server: Server, machine: Machine, listener: str, tokens: Path, seconds: float) -> Sample:
-    """Asks with these tokens for some seconds, as fast as one connection pool can."""
+def drive(server: Server, machine: Machine, listener: str, tokens: Path, seconds: float) -> dict[str, int]:
+    """Asks with these tokens for some seconds, as fast as one connection pool can; what wrk tells (load.lua)."""
     wrk = shutil.which("wrk")
     if wrk is None:
         raise BenchError("wrk is missing: scripts/setup.sh bench")
     url = f"http://127.0.0.1:{server.ports[listener]}/"
-    command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", str(SCRIPT), url, "--", str(tokens)]
-    spent = cpu_nanoseconds(server.process.pid)
+    command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s"]
+    command += ["-s", str(SCRIPT), url, "--", str(tokens)]
     run = subprocess.run(machine.on_load_core(command), capture_output=True, text=True, timeout=seconds * 10 + 60)
-    spent = cpu_nanoseconds(server.process.pid) - spent
     if run.returncode != 0:
         raise BenchError(f"wrk failed: {run.stderr.strip() or run.stdout.strip()}")
-    told = json.loads(run.stdout.strip().splitlines()[-1])
-    if told["requests"] == 0 or told["refused"] or told["broken"]:
+    told: dict[str, int] = json.loads(run.stdout.strip().splitlines()[-1])
+    if told["requests"] == 0 or told["broken"]:
+        raise BenchError(f"{listener}: not every request was answered: {told}")
+    return told
+
+
+def offer(server: Server, machine: Machine, listener: str, tokens: Path, seconds: float) -> Sample:
+    """The same with good tokens, and what it cost."""
+    spent = cpu_nanoseconds(server.process.pid)
+    told = drive(server, machine, listener, tokens, seconds)
+    spent = cpu_nanoseconds(server.process.pid) - spent
+    if told["refused"]:
         raise BenchError(f"{listener}: not every request was let in: {told}")
     return Sample(
         requests_per_second=told["requests"] * 1e6 / told["microseconds"],

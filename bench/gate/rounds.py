@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from harness.keys import Key, new_key
 
 from . import variants
 from .load import Sample, offer, write_all_tokens
-from .machine import BenchError, Machine, resident_bytes, version_of_envoy
+from .machine import BenchError, Machine, cpu_nanoseconds, resident_bytes, version_of_envoy
 from .server import Server
 from .variants import Variant
 
@@ -42,13 +42,25 @@ class Case:
 
 
 BASE = Case("hot", "RS256", variants.NONE)
+FLOOR = Case("hot", "RS256", variants.FLOOR)
 COLD = (variants.NATIVE, variants.GATEHOUSE, variants.GATEHOUSE_ALONE, variants.GATEHOUSE_CACHED)
 HOT = (variants.NATIVE_CACHED, variants.GATEHOUSE_CACHED)
 CASES = (
     BASE,
+    FLOOR,
     *(Case("cold", algorithm, variant) for algorithm in ALGORITHMS for variant in COLD),
     *(Case("hot", algorithm, variant) for algorithm in ALGORITHMS for variant in HOT),
 )
+
+
+@dataclass(frozen=True)
+class Start:
+    """An Envoy with one filter, before the first request."""
+
+    seconds: float
+    cpu_seconds: float
+    resident_bytes: int
+    bytes_of_a_further_worker: float
 
 
 @dataclass
@@ -62,15 +74,16 @@ class Measured:
     seconds: float
     plugin_bytes: int
     samples: dict[str, list[Sample]] = field(default_factory=dict)
-    # For each variant that is started alone: seconds until Envoy is ready, and bytes with one worker more.
-    starts: dict[str, tuple[float, float]] = field(default_factory=dict)
+    # For each variant that is started alone.
+    starts: dict[str, Start] = field(default_factory=dict)
     # Which part of the cold tokens a cache knew all the same.
     known_cold_tokens: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """For the record."""
         samples = {name: [sample.as_dict() for sample in all_of] for name, all_of in self.samples.items()}
-        return {**vars(self), "samples": samples}
+        starts = {name: asdict(start) for name, start in self.starts.items()}
+        return {**vars(self), "samples": samples, "starts": starts}
 
 
 def measure(envoy: Path, plugin: Path, rounds: int, seconds: float) -> Measured:
@@ -135,7 +148,7 @@ def _judgements(server: Server) -> tuple[int, int]:
 def _check_that_all_verify(server: Server, tokens: dict[tuple[str, str], Path]) -> None:
     """A filter that lets everything pass would be the fastest."""
     for variant in variants.ALL:
-        expected = 200 if variant is variants.NONE else 401
+        expected = 200 if variant in (variants.NONE, variants.FLOOR) else 401
         for algorithm in ALGORITHMS:
             good = tokens[algorithm, "hot"].read_text().splitlines()[0]
             signed, _, signature = good.rpartition(".")
@@ -155,20 +168,22 @@ def _status(port: int, token: str) -> int:
         return error.code
 
 
-def _starts(envoy: Path, machine: Machine, keys: Iterable[Key], plugin: Path) -> dict[str, tuple[float, float]]:
+def _starts(envoy: Path, machine: Machine, keys: Iterable[Key], plugin: Path) -> dict[str, Start]:
     """Each filter in an Envoy of its own: how long that takes to start, and what a further worker takes."""
     say("start times and memory")
     starts = {}
     few, many = 1, 5
     for variant in (variants.NONE, variants.NATIVE, variants.GATEHOUSE):
         config = variants.bootstrap([variant], keys, plugin)
-        times, resident = [], {}
+        times, spent, resident = list[float](), list[int](), dict[int, int]()
         for workers in (few, many, few):
             with Server(envoy, machine, config, workers=workers) as server:
                 resident[workers] = resident_bytes(server.process.pid)
                 if workers == few:
+                    spent.append(cpu_nanoseconds(server.process.pid))
                     times.append(server.seconds_to_start)
-        starts[variant.name] = (min(times), (resident[many] - resident[few]) / (many - few))
+        further = (resident[many] - resident[few]) / (many - few)
+        starts[variant.name] = Start(min(times), min(spent) / 1e9, resident[few], further)
     return starts
 
 

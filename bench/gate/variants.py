@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 from collections.abc import Callable, Iterable
@@ -11,6 +12,8 @@ from typing import Any
 
 from harness.keys import Key, key_set
 from harness.tokens import AUDIENCE, ISSUER
+
+from . import floor
 
 # Room for the few tokens of a hot run many times over, and far too little for those of a cold one.
 CACHE_ENTRIES = 1000
@@ -44,32 +47,45 @@ def _native(**changes: Any) -> Filters:
 def _gatehouse(**sections: Any) -> Filters:
     def filters(config: dict[str, Any], plugin: Path) -> list[dict[str, Any]]:
         text = json.dumps({**config, **sections})
-        wasm = {
-            # Each variant in a VM of its own.
-            "vm_config": {
-                "vm_id": json.dumps(sections),
-                "runtime": "envoy.wasm.runtime.v8",
-                "code": {"local": {"filename": str(plugin)}},
-            },
-            "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text},
-        }
-        kind = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
-        return [{"name": "gatehouse", "typed_config": {"@type": kind, "config": wasm}}]
+        configuration = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text}
+        # Each variant in a VM of its own.
+        return [_wasm(json.dumps(sections), {"filename": str(plugin)}, configuration=configuration)]
 
     return filters
 
 
+def _floor(_config: dict[str, Any], _plugin: Path) -> list[dict[str, Any]]:
+    return [_wasm("floor", {"inline_bytes": base64.b64encode(floor.module()).decode()})]
+
+
+def _wasm(vm: str, code: dict[str, str], **more: Any) -> dict[str, Any]:
+    machine = {"vm_id": vm, "runtime": "envoy.wasm.runtime.v8", "code": {"local": code}}
+    kind = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
+    return {"name": vm, "typed_config": {"@type": kind, "config": {"vm_config": machine, **more}}}
+
+
 NONE = Variant("none", "no filter", _none)
+FLOOR = Variant("floor", "a plugin that decides nothing", _floor)
 NATIVE = Variant("native", "jwt_authn", _native())
-NATIVE_CACHED = Variant("native-cached", "jwt_authn, cache", _native(jwt_cache_config={"jwt_cache_size": CACHE_ENTRIES}))
+NATIVE_CACHED = Variant(
+    "native-cached",
+    "jwt_authn, cache",
+    _native(jwt_cache_config={"jwt_cache_size": CACHE_ENTRIES}),
+)
 GATEHOUSE = Variant("gatehouse", "Gatehouse", _gatehouse(token_cache={"max_entries": 0}))
 GATEHOUSE_ALONE = Variant(
     "gatehouse-alone",
     "Gatehouse, host_function off",
     _gatehouse(token_cache={"max_entries": 0}, verification={"host_function": "off"}),
 )
-GATEHOUSE_CACHED = Variant("gatehouse-cached", "Gatehouse, cache", _gatehouse(token_cache={"max_entries": CACHE_ENTRIES}))
-ALL = (NONE, NATIVE, NATIVE_CACHED, GATEHOUSE, GATEHOUSE_ALONE, GATEHOUSE_CACHED)
+GATEHOUSE_CACHED = Variant(
+    "gatehouse-cached",
+    "Gatehouse, cache",
+    _gatehouse(token_cache={"max_entries": CACHE_ENTRIES}),
+)
+# As it comes, with a cache of its own size.
+GATEHOUSE_DEFAULT = Variant("gatehouse-default", "Gatehouse as it comes", _gatehouse())
+ALL = (NONE, FLOOR, NATIVE, NATIVE_CACHED, GATEHOUSE, GATEHOUSE_ALONE, GATEHOUSE_CACHED)
 
 
 def bootstrap(variants: Iterable[Variant], keys: Iterable[Key], plugin: Path) -> str:

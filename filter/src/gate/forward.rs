@@ -77,7 +77,8 @@ impl<R: Request, W: Witness> Case<'_, R, W> {
         spent_parameters: &[&str],
         edits: &mut Edits,
     ) {
-        if self.request.target().is_none() {
+        let may_change = destination.is_some() || !spent_parameters.is_empty();
+        if self.request.target().is_none() || !may_change {
             return;
         }
         if let Some(Destination {
@@ -107,8 +108,7 @@ impl<R: Request, W: Witness> Case<'_, R, W> {
                 written.extend_from_slice(&kept);
             }
         }
-        let path_changes = destination.is_some() || !spent_parameters.is_empty();
-        if path_changes && written != target {
+        if written != target {
             edits.set(":path", written);
         }
     }

@@ -143,7 +143,11 @@ pub fn find<'p>(places: &'p [Place], request: &'p impl Request, spent: &Spent<'_
 /// behind a comma and begins with a scheme was another value.
 fn is_repeated(request: &impl Request, prefix: &Prefix) -> bool {
     let mut values = request.values("authorization");
-    let joined = |value| {
+    let joined = |value: &[u8]| {
+        // Looking for one byte is many times faster than splitting, and nearly no token has a comma.
+        if !value.contains(&b',') {
+            return false;
+        }
         let token = prefix.token_of(value).unwrap_or_default();
         token
             .split(|byte| *byte == b',')
