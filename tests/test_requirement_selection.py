@@ -11,7 +11,7 @@ from harness.config import provider
 from harness.envoy import native_filter, plugin_filter, router_filter
 from harness.gate import Gate
 from harness.keys import key
-from harness.refusals import problem, unauthorized
+from harness.refusals import challenged, problem, unauthorized
 from harness.tokens import bearer, mint
 from mesh.settings import Tools
 
@@ -131,3 +131,30 @@ def test_what_a_route_says_is_followed_or_refused(ours: Gate, path: str) -> None
     ours.clear()
     problem(ours.get(path, headers=bearer(mint(GOOD))), 403, "requirement_unknown")
     ours.nobody_was_contacted()
+
+
+def test_no_client_chooses_the_route_that_speaks_by_a_header_that_the_gate_takes_out(
+    tools: Tools, start_gate: Callable[..., Gate]
+) -> None:
+    claims = {"claim_to_headers": [{"header_name": "x-tier", "claim_name": "tier"}]}
+    message = {
+        "providers": {"issuer": {**provider(GOOD), **claims}},
+        "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "issuer"}}],
+        "per_route": {},
+    }
+    gold = {"prefix": "/", "headers": [{"name": "x-tier", "string_match": {"exact": "gold"}}]}
+    found = [
+        {"match": gold, "route": {"cluster": "service"}, **as_metadata({"disabled": True})},
+        {"match": {"prefix": "/"}, "route": {"cluster": "service"}},
+    ]
+    text = json.dumps(message)
+    manager = {
+        "http_filters": [plugin_filter(tools, text), router_filter()],
+        "route_config": {"name": "test", "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": found}]},
+    }
+    gate = start_gate(text, connection_manager=manager)
+    challenged(gate.get("/"))
+    for token in ({}, bearer(mint(GOOD))):
+        problem(gate.get("/", headers={"x-tier": "gold", **token}), 400, "route_ambiguous")
+    gate.nobody_was_contacted()
+    assert gate.get("/", headers=bearer(mint(GOOD, tier="gold"))).status_code == 200

@@ -58,6 +58,8 @@ pub enum Reason {
     KeysUnavailable,
     /// The route asks for a requirement that there is not.
     RequirementUnknown,
+    /// The route may have been chosen by headers that the gate takes out.
+    RouteAmbiguous,
     /// The caller has used a limit up.
     RateLimited,
     /// The path can be understood in more than one way.
@@ -200,7 +202,7 @@ const fn hopeless(
 
 impl Reason {
     /// All reasons there are.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::TokenMissing,
         Self::TokenRepeated,
         Self::TokenTooLarge,
@@ -223,6 +225,7 @@ impl Reason {
         Self::ClaimUnusable,
         Self::KeysUnavailable,
         Self::RequirementUnknown,
+        Self::RouteAmbiguous,
         Self::RateLimited,
         Self::PathAmbiguous,
         Self::ServiceUnknown,
@@ -365,6 +368,13 @@ impl Reason {
                     GrpcStatus::PermissionDenied,
                 )
             },
+            Self::RouteAmbiguous => hopeless(
+                "route_ambiguous",
+                400,
+                "Route ambiguous",
+                "The request has headers that this gate takes out, and its route may have been chosen by them.",
+                GrpcStatus::InvalidArgument,
+            ),
             Self::RateLimited => Entry {
                 severity: Severity::Debug,
                 ..hopeless(

@@ -11,7 +11,7 @@ use crate::headers::Sanitiser;
 use crate::keys::ProviderId;
 use crate::matching::Case;
 use crate::requirement::{
-    HeaderMatch, Named, ParameterMatch, PathMatch, PathPattern, Requirement, RouteRules, Rule, StateRules,
+    Forged, HeaderMatch, Named, ParameterMatch, PathMatch, PathPattern, Requirement, RouteRules, Rule, StateRules,
 };
 
 /// What a requirement may refer to.
@@ -122,11 +122,23 @@ impl Scope<'_> {
                 format!("is no name; write the key of the routes' filter_metadata, such as {NAMESPACE}"),
             );
         }
+        let forged = match wire.forged_headers.as_deref() {
+            None | Some("refuse") => Forged::Refuse,
+            Some("take_out") => Forged::TakeOut,
+            Some(_) => {
+                self.report.add(
+                    format!("{}.forged_headers", wire.path),
+                    "is unknown; write \"refuse\" or \"take_out\"",
+                );
+                Forged::Refuse
+            }
+        };
         let named = named.into_iter();
         let named = named.filter_map(|(name, requirement)| Some((name, requirement?)));
         RouteRules {
             namespace,
             named: Named::new(named.collect()),
+            forged,
         }
     }
 

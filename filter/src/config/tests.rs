@@ -18,7 +18,7 @@ use crate::headers::Padding;
 use crate::keys::{KeySetSource, ProviderId};
 use crate::matching::{Case, Pattern};
 use crate::refusal::Detail;
-use crate::requirement::{Absent, PathPattern, Requirement, Sense, Test};
+use crate::requirement::{Absent, Forged, PathPattern, Requirement, Sense, Test};
 use crate::testing::{jwks, test};
 use crate::token::{Expiration, Place, Prefix};
 
@@ -112,7 +112,7 @@ fn full() -> Value {
         "bypass_cors_preflight": true,
         "strip_failure_response": true,
         "stat_prefix": "edge",
-        "per_route": {"namespace": "auth"},
+        "per_route": {"namespace": "auth", "forged_headers": "take_out"},
         "services": services::every_field(),
         "endpoints": endpoints::every_field(),
         "headers": headers::section(),
@@ -254,7 +254,10 @@ fn every_field_arrives_in_either_spelling() {
             Some(&Requirement::Provider(ProviderId::new(1)))
         );
         let route_rules = config.route_rules.as_ref().unwrap();
-        assert_eq!(route_rules.namespace, "auth");
+        assert_eq!(
+            (route_rules.namespace.as_str(), route_rules.forged),
+            ("auth", Forged::TakeOut)
+        );
         assert!(route_rules.named.get(b"named").is_some() && route_rules.named.get(b"one").is_none());
         assert!(config.bypass_cors_preflight);
         assert_eq!(config.refusal_detail, Detail::Stripped);

@@ -11,10 +11,11 @@ use jose::UnverifiedToken;
 use super::findings::{Findings, Forgiven};
 use super::{Case, Decision, Patience, Refusal, refuse};
 use crate::config::{Config, Provider};
+use crate::headers::Edits;
 use crate::keys::{Outlook, ProviderId, Why};
 use crate::refusal::Reason;
 use crate::request::Request;
-use crate::requirement::{Requirement, RouteWord, Verdict, Whose, evaluate, first_match};
+use crate::requirement::{Forged, Requirement, RouteWord, Verdict, Whose, evaluate, first_match};
 use crate::service::Service;
 use crate::token::{self, Accepted, Failure, Found, Place, Repeated, Spent};
 use crate::witness::{Fact, Witness};
@@ -23,7 +24,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     /// Hears a request as far as the rules and the service want to know who is asking.
     pub(super) fn hear(&mut self, path: &[u8], service: Option<&Service>) -> Result<Findings<'c>, Decision> {
         let mut findings = Findings::default();
-        if let Some(requirement) = self.asked_for(path)? {
+        if let Some(requirement) = self.asked_for(path, service)? {
             self.require(requirement, &mut findings)?;
         }
         if let Some(service) = service.filter(|service| findings.claims(Some(service)).is_none()) {
@@ -47,8 +48,14 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     }
 
     /// What the route asks for; else the first rule that matches; else what an earlier filter chose.
-    fn asked_for(&self, path: &[u8]) -> Result<Option<&'c Requirement>, Decision> {
+    fn asked_for(&self, path: &[u8], service: Option<&Service>) -> Result<Option<&'c Requirement>, Decision> {
         let surroundings = self.request.surroundings();
+        if let Some(rules) = &self.config.route_rules
+            && rules.forged == Forged::Refuse
+            && self.takes_out(service)
+        {
+            return Err(refuse(Reason::RouteAmbiguous));
+        }
         if let Some(rules) = &self.config.route_rules
             && surroundings.route != RouteWord::Silent
         {
@@ -71,6 +78,17 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         let chosen = surroundings.state.as_deref().and_then(|text| rules.requires.get(text));
         self.witness.sees(Fact::State(&rules.object, chosen));
         Ok(chosen)
+    }
+
+    /// Whether the client sent a header that does not go on, whatever the tokens say.
+    fn takes_out(&self, service: Option<&Service>) -> bool {
+        let mut edits = Edits::default();
+        self.config.sanitiser.sanitise(self.request, &mut edits);
+        self.config
+            .header_rules(service)
+            .request
+            .strip(self.request, &mut edits);
+        edits.names().next().is_some()
     }
 
     fn require(&mut self, requirement: &Requirement, findings: &mut Findings<'c>) -> Result<(), Decision> {

@@ -41,6 +41,18 @@ pub struct RouteRules {
     pub namespace: String,
     /// What they may ask for: the whole `requirement_map`.
     pub named: Named,
+    /// What becomes of requests whose route may be another after the gate than before it.
+    pub forged: Forged,
+}
+
+/// What becomes of a request with headers that the gate takes out. Taking one out makes Envoy choose the route anew: a route
+/// that was chosen by such a header would speak for another, so that a client could choose by whose rules it is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forged {
+    /// It is refused.
+    Refuse,
+    /// It goes on without them: no route is chosen by such a header.
+    TakeOut,
 }
 
 /// What the metadata of a request's route says to the gate.

@@ -9,6 +9,7 @@ use crate::config::reader::Fields;
 pub(in crate::config) struct PerRoute {
     pub(in crate::config) path: String,
     pub(in crate::config) namespace: Option<String>,
+    pub(in crate::config) forged_headers: Option<String>,
 }
 
 impl PerRoute {
@@ -16,6 +17,7 @@ impl PerRoute {
         Self {
             path: fields.path(),
             namespace: fields.string("namespace"),
+            forged_headers: fields.string("forged_headers"),
         }
     }
 }

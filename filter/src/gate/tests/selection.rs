@@ -90,6 +90,37 @@ fn a_route_counts_instead_of_the_rules() {
 }
 
 #[test]
+fn no_client_chooses_the_route_that_speaks_by_a_header_that_the_gate_takes_out() {
+    let claims = json!({"claim_to_headers": [{"header_name": "x-tier", "claim_name": "tier"}]});
+    let headers = json!({"profile": "edge", "request": {"remove": ["x-debug*"]}});
+    let asked = |per_route: Value, name: &str, word: RouteWord| {
+        let mut sections = sections();
+        sections["per_route"] = per_route;
+        sections["headers"] = headers.clone();
+        let gate = gate_with(claims.clone(), sections);
+        let sent = [(":path", "/ruled"), (name, "gold")];
+        let sent = sent.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        self::word(&gate.decide_about(&HeaderList::new(sent.to_vec()).within(route(word))))
+    };
+    for name in ["x-tier", "X_Tier", "x-gatehouse-cluster", "x-real-ip", "x-debug-1"] {
+        for said in [
+            RouteWord::Disabled,
+            RouteWord::Silent,
+            RouteWord::Requires(b"loose".to_vec()),
+        ] {
+            assert_eq!(
+                asked(json!({}), name, said.clone()),
+                "route_ambiguous",
+                "{name} {said:?}"
+            );
+        }
+        let taken_out = asked(json!({"forged_headers": "take_out"}), name, RouteWord::Disabled);
+        assert_eq!(taken_out, "forward", "{name}");
+    }
+    assert_eq!(asked(json!({}), "accept", RouteWord::Disabled), "forward");
+}
+
+#[test]
 fn without_the_section_no_route_is_heard() {
     let gate = gate_with(json!({}), {
         let mut sections = sections();
