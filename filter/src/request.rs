@@ -84,6 +84,16 @@ impl HeaderList {
         }
     }
 
+    /// How much memory it takes, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let texts = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.capacity() + value.capacity());
+        self.headers.capacity() * size_of::<(String, Vec<u8>)>() + texts.sum::<usize>()
+    }
+
     /// The same, and what follows.
     #[must_use]
     pub fn with_body(self, body: Body) -> Self {

@@ -151,6 +151,7 @@ impl Worker {
                     generation,
                 },
                 deadline,
+                memory: request.memory(),
             };
             if self.room.admit(id, guest).is_ok() {
                 self.pace(FAST);

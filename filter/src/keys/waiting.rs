@@ -1,8 +1,12 @@
-//! Requests that wait for keys: only so many, and none for ever.
+//! Requests that wait for keys: only so many, in so much memory, and none for ever.
 
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
+
+/// What all that wait may take, in bytes. Places alone don't bound it: a thousand requests with as many headers as Envoy can be
+/// set to take would fill all memory that a plugin has, and take the worker's VM with them.
+pub(super) const MAX_MEMORY: usize = 64 << 20;
 
 /// A request that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +15,11 @@ pub struct Guest<T> {
     pub request: T,
     /// Until when.
     pub deadline: Timestamp,
+    /// How much memory it takes, in bytes.
+    pub memory: usize,
 }
 
-/// All places are taken.
+/// All places are taken, or all memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests wait for keys already")]
 pub struct RoomFull;
@@ -22,6 +28,7 @@ pub struct RoomFull;
 #[derive(Debug)]
 pub struct WaitingRoom<T> {
     limit: usize,
+    memory: usize,
     guests: BTreeMap<u32, Guest<T>>,
 }
 
@@ -31,22 +38,29 @@ impl<T> WaitingRoom<T> {
     pub const fn new(limit: usize) -> Self {
         Self {
             limit,
+            memory: 0,
             guests: BTreeMap::new(),
         }
     }
 
     /// Lets a request in. The same request may come again; it keeps its place.
     pub fn admit(&mut self, id: u32, guest: Guest<T>) -> Result<(), RoomFull> {
-        if self.guests.len() >= self.limit && !self.guests.contains_key(&id) {
+        let before = self.guests.get(&id).map(|guest| guest.memory);
+        let others = self.memory.saturating_sub(before.unwrap_or_default());
+        let memory = others.saturating_add(guest.memory);
+        if (before.is_none() && self.guests.len() >= self.limit) || memory > MAX_MEMORY {
             return Err(RoomFull);
         }
+        self.memory = memory;
         self.guests.insert(id, guest);
         Ok(())
     }
 
     /// Takes a request out, because it is decided or because its caller hung up.
     pub fn leave(&mut self, id: u32) -> Option<Guest<T>> {
-        self.guests.remove(&id)
+        let guest = self.guests.remove(&id)?;
+        self.memory = self.memory.saturating_sub(guest.memory);
+        Some(guest)
     }
 
     /// Who waits.
@@ -76,7 +90,26 @@ mod tests {
         Guest {
             request: name,
             deadline: Timestamp::from_secs(5),
+            memory: 1000,
         }
+    }
+
+    #[test]
+    fn few_large_requests_fill_the_room_too() {
+        let large = |memory| Guest {
+            memory,
+            ..guest("large")
+        };
+        let mut room = WaitingRoom::new(1000);
+        for id in 0..8 {
+            assert_eq!(room.admit(id, large(MAX_MEMORY / 8)), Ok(()), "{id}");
+        }
+        assert_eq!(room.admit(8, large(1)), Err(RoomFull));
+        assert_eq!(room.admit(0, large(MAX_MEMORY / 8)), Ok(()), "it keeps its place");
+        assert_eq!(room.admit(0, large(MAX_MEMORY / 8 + 1)), Err(RoomFull));
+        assert!(room.leave(3).is_some() && room.leave(3).is_none());
+        assert_eq!(room.admit(8, large(MAX_MEMORY / 8)), Ok(()));
+        assert_eq!(room.admit(9, large(usize::MAX)), Err(RoomFull));
     }
 
     #[test]
