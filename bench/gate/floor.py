@@ -6,8 +6,10 @@ the headers out for it, and changes two of them on its word. What the gate costs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from harness.crashing_plugin import leb, vector
 
 I32 = 0x7F
 CONST, CALL, DROP, END = 0x41, 0x10, 0x1A, 0x0B
@@ -34,15 +36,6 @@ IMPORTED = (
     Function("proxy_remove_header_map_value", 3, 1),
     Function("proxy_replace_header_map_value", 5, 1),
 )
-
-
-def _number(value: int) -> bytes:
-    """Unsigned LEB128."""
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
 
 
 def _constant(value: int) -> bytes:
@@ -85,19 +78,14 @@ EXPORTED = (
 )
 
 
-def _list(items: Iterable[bytes]) -> bytes:
-    all_of = list(items)
-    return _number(len(all_of)) + b"".join(all_of)
-
-
 def _sized(content: bytes) -> bytes:
-    return _number(len(content)) + content
+    return leb(len(content)) + content
 
 
 def _types(functions: Sequence[Function]) -> bytes:
-    return _list(
-        b"\x60" + _list([bytes([I32])] * function.takes) + _list([bytes([I32])] * function.gives)
-        for function in functions
+    numbers = bytes([I32])
+    return vector(
+        [b"\x60" + vector([numbers] * function.takes) + vector([numbers] * function.gives) for function in functions]
     )
 
 
@@ -106,23 +94,25 @@ def module() -> bytes:
     first = len(IMPORTED)
     sections = {
         1: _types((*IMPORTED, *EXPORTED)),
-        2: _list(
-            _sized(b"env") + _sized(function.name.encode()) + b"\x00" + _number(place)
-            for place, function in enumerate(IMPORTED)
+        2: vector(
+            [
+                _sized(b"env") + _sized(function.name.encode()) + b"\x00" + leb(place)
+                for place, function in enumerate(IMPORTED)
+            ]
         ),
-        3: _list(_number(first + place) for place in range(len(EXPORTED))),
+        3: vector([leb(first + place) for place in range(len(EXPORTED))]),
         # One memory of two pages, which may not grow.
-        5: _list([b"\x01\x02\x02"]),
-        7: _list(
+        5: vector([b"\x01\x02\x02"]),
+        7: vector(
             [
                 _sized(b"memory") + b"\x02\x00",
                 *(
-                    _sized(function.name.encode()) + b"\x00" + _number(first + place)
+                    _sized(function.name.encode()) + b"\x00" + leb(first + place)
                     for place, function in enumerate(EXPORTED)
                 ),
             ]
         ),
-        10: _list(_sized(b"\x00" + function.code + bytes([END])) for function in EXPORTED),
-        11: _list(b"\x00" + _constant(place) + bytes([END]) + _sized(text) for place, text in TEXTS.items()),
+        10: vector([_sized(b"\x00" + function.code + bytes([END])) for function in EXPORTED]),
+        11: vector([b"\x00" + _constant(place) + bytes([END]) + _sized(text) for place, text in TEXTS.items()]),
     }
     return b"\0asm\x01\0\0\0" + b"".join(bytes([kind]) + _sized(content) for kind, content in sections.items())
