@@ -274,8 +274,10 @@ def test_every_part_writes_its_log_and_no_token_is_in_any(mesh: PrivateMesh) -> 
 def test_secrets_are_readable_by_their_owner_only(mesh: PrivateMesh) -> None:
     folder = mesh.mesh.settings.run_dir / "secrets"
     assert folder.stat().st_mode & 0o777 == 0o700
-    files = list(folder.iterdir())
-    assert len(files) >= 6
+    tls = mesh.mesh.settings.run_dir / "tls"
+    assert tls.stat().st_mode & 0o777 == 0o700
+    files = [*folder.iterdir(), *tls.iterdir()]
+    assert len(files) >= 10
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     assert len({file.read_text() for file in files}) == len(files)
 

@@ -88,7 +88,7 @@ def paste(text: str, environment: Mapping[str, str]) -> str:
 def printed_commands(output: str) -> list[str]:
     """The lines after the numbered ones."""
     lines = output.splitlines()
-    return [lines[number + 1] for number, line in enumerate(lines) if line[:2] in ("1.", "2.", "3.")]
+    return [lines[number + 1] for number, line in enumerate(lines) if line[:2] in ("1.", "2.", "3.", "4.")]
 
 
 def test_up_prints_commands_that_work_when_pasted_and_down_leaves_nothing(commands: Commands) -> None:
@@ -99,16 +99,18 @@ def test_up_prints_commands_that_work_when_pasted_and_down_leaves_nothing(comman
     for part in ("postgres", "token-issuer", "bank", "payment", "envoy"):
         assert f"{part} is ready" in up.stdout
 
-    token, accounts, transfer = printed_commands(up.stdout)
-    shown = paste(f"{token}\n{accounts}\necho\n{transfer}\necho\n{transfer}\necho\n{accounts}", commands.environment)
-    before, first, second, after = (json.loads(line) for line in shown.splitlines())
+    token, accounts, transfer, with_tls = printed_commands(up.stdout)
+    pasted = [token, f"{accounts}; echo", f"{transfer}; echo", f"{transfer}; echo", f"{accounts}; echo", with_tls]
+    shown = paste("\n".join(pasted), commands.environment)
+    before, first, second, after, by_tls = (json.loads(line) for line in shown.splitlines())
+    assert by_tls == after and f"https://localhost:{commands.ports.gateway_tls}/" in with_tls
     assert first == second and first["amount"] == 100
     assert after["accounts"][0]["balance"] == before["accounts"][0]["balance"] - 100, "pasted twice, moved once"
 
     pids = commands.pids()
     again = commands.run("up")
     assert again.returncode == 0 and "already running" in again.stdout
-    assert printed_commands(again.stdout) == [token, accounts, transfer]
+    assert printed_commands(again.stdout) == [token, accounts, transfer, with_tls]
     assert commands.pids() == pids, "nothing was restarted"
 
     status = commands.run("status")
@@ -132,14 +134,39 @@ def test_up_prints_commands_that_work_when_pasted_and_down_leaves_nothing(comman
     assert not commands.run_dir.exists()
 
 
+def test_http_can_be_told_to_lead_to_https(commands: Commands) -> None:
+    up = commands.run("up", GATEHOUSE_HTTP_REDIRECT="on")
+    assert up.returncode == 0, up.stdout + up.stderr
+    token, accounts, _, with_tls = printed_commands(up.stdout)
+    assert "http://" not in token + accounts
+    first, second = paste(f"{token}\n{accounts}; echo\n{with_tls}", commands.environment).splitlines()
+    assert json.loads(first) == json.loads(second) and json.loads(first)["accounts"]
+    location = 'curl -s -o /dev/null -w "%{http_code} %{redirect_url}" '
+    led = paste(f"{location} http://localhost:{commands.ports.gateway}/bank/accounts/", commands.environment)
+    assert led == f"308 https://localhost:{commands.ports.gateway_tls}/bank/accounts/"
+    refused = commands.run("up", GATEHOUSE_HTTP_REDIRECT="perhaps")
+    assert refused.returncode == 1 and "neither on nor off" in refused.stderr
+
+
+def test_a_certificate_that_was_renewed_is_served_by_a_new_envoy(commands: Commands) -> None:
+    assert commands.run("up").returncode == 0
+    before = commands.pids()
+    # As if it had been about to expire.
+    (commands.run_dir / "tls" / "gateway.crt").unlink()
+    up = commands.run("up")
+    assert up.returncode == 0 and "envoy changed" in up.stdout
+    assert {name for name, pid in commands.pids().items() if pid != before[name]} == {"envoy"}
+
+
 def test_a_port_in_use_is_named_with_the_setting_that_changes_it(commands: Commands) -> None:
     with (
         socket.create_server(("127.0.0.1", commands.ports.gateway)),
+        socket.create_server(("127.0.0.1", commands.ports.gateway_tls)),
         socket.create_server(("127.0.0.1", commands.ports.bank)),
     ):
         up = commands.run("up")
     assert up.returncode == 1
-    for part in ("gateway", "bank"):
+    for part in ("gateway", "gateway_tls", "bank"):
         assert f"port {getattr(commands.ports, part)} is in use" in up.stderr
         assert f"{PORT_SETTINGS[part]}=" in up.stderr
     commands.leaves_nothing()

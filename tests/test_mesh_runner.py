@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mesh.certificates import ServerFiles
 from mesh.errors import MeshError
 from mesh.render import render
 from mesh.secret_files import SecretFiles
@@ -41,6 +42,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         *PASSED_TO_TOKEN_ISSUER,
         *PASSED_TO_DEMO,
         "GATEHOUSE_BIND",
+        "GATEHOUSE_HTTP_REDIRECT",
         "GATEHOUSE_ISSUER",
         "GATEHOUSE_AUDIENCE",
         "GATEHOUSE_ACCESS_TOKEN_LIFETIME",
@@ -52,6 +54,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "GATEHOUSE_TOKEN_ISSUER",
         "GATEHOUSE_DEMO",
         "GATEHOUSE_PLUGIN",
+        "GATEHOUSE_COMMAND",
         "GATEHOUSE_RUN_DIR",
         "GATEHOUSE_ENVOY_LOG_LEVEL",
         "GATEHOUSE_ENVOY_WORKERS",
@@ -87,6 +90,14 @@ def test_a_port_that_is_none_is_refused_by_name(port: str) -> None:
         settings(GATEHOUSE_PORT=port)
 
 
+def test_the_redirect_is_on_or_off_and_nothing_between() -> None:
+    assert not settings().http_redirect and not settings(GATEHOUSE_HTTP_REDIRECT="off").http_redirect
+    assert settings(GATEHOUSE_HTTP_REDIRECT="on").http_redirect
+    for value in ("true", "1", "On", "yes"):
+        with pytest.raises(MeshError, match="neither on nor off"):
+            settings(GATEHOUSE_HTTP_REDIRECT=value)
+
+
 def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text(
@@ -103,24 +114,31 @@ def test_a_line_that_is_no_setting_is_refused_by_number(tmp_path: Path) -> None:
         Settings.load({}, dotenv=dotenv)
 
 
+TLS = ServerFiles(Path("/tls/gateway.crt"), Path("/tls/gateway.key"), Path("/tls/ca.crt"))
+
+
 def test_rendering_leaves_no_host_name_of_compose_and_changes_nothing_else(tools: Tools) -> None:
-    ports = Ports(gateway=1001, admin=1002, token_issuer=1003, bank=1004, payment=1005, postgres=1006)
-    chosen = Settings(run_dir=Path("/x"), tools=tools, ports=ports, bind="127.0.0.1", issuer='https://id.example/"x"')
-    rendered = render(TEMPLATE, chosen)
-    for port in (1001, 1002, 1003, 1004, 1005):
+    ports = Ports(
+        gateway=1001, gateway_tls=1007, admin=1002, token_issuer=1003, bank=1004, payment=1005, postgres=1006
+    )
+    chosen = Settings(run_dir=Path("/x"), tools=tools, ports=ports, bind="127.0.0.1", http_redirect=True, issuer='https://id.example/"x"')
+    rendered = render(TEMPLATE, chosen, TLS)
+    for port in (1001, 1002, 1003, 1004, 1005, 1007):
         assert rendered.count(f"{{ address: 127.0.0.1, port_value: {port} }}") == 1
     assert str(tools.plugin.resolve()) in rendered
+    assert '"/tls/gateway.crt"' in rendered and '"/tls/gateway.key"' in rendered
+    assert "port_redirect: 1007," in rendered and "gatehouse.redirect_http: 100" in rendered
     assert r'"issuer": "https://id.example/\"x\""' in rendered
     changed = [(old, new) for old, new in zip(TEMPLATE.splitlines(), rendered.splitlines(), strict=True) if old != new]
-    assert len(changed) == 7, changed
+    assert len(changed) == 12, changed
 
 
 def test_rendering_fails_when_the_template_changed_under_it(tools: Tools) -> None:
     chosen = Settings(run_dir=Path("/x"), tools=tools)
     with pytest.raises(MeshError, match="expected 1"):
-        render(TEMPLATE.replace("port_value: 8002", "port_value: 8012"), chosen)
+        render(TEMPLATE.replace("port_value: 8002", "port_value: 8012"), chosen, TLS)
     with pytest.raises(MeshError, match="expected 1"):
-        render(TEMPLATE + TEMPLATE, chosen)
+        render(TEMPLATE + TEMPLATE, chosen, TLS)
 
 
 def test_a_secret_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -143,20 +144,26 @@ def _show(file: Path, lines: list[str]) -> None:
 
 def _instructions(settings: Settings, ready: Ready) -> str:
     """Commands for a person to paste, one after the other, into any POSIX shell."""
-    url = ready.gateway_url
+    url, tls_url = ready.gateway_url, ready.gateway_tls_url
+    curl_tls = f"curl -s --cacert {shlex.quote(str(ready.authority))}"
+    curl = curl_tls if settings.http_redirect else "curl -s"
+    takes = f"{tls_url} ({settings.gateway_url} leads there)" if settings.http_redirect else f"{url} and {tls_url}"
     return f"""
-Gatehouse is up. It takes requests on {url} (Envoy's admin: http://127.0.0.1:{settings.ports.admin}).
+Gatehouse is up. It takes requests on {takes}; Envoy's admin: http://127.0.0.1:{settings.ports.admin}.
 Users: alice / alice-demo-password, bob / bob-demo-password, olivia / olivia-demo-password (reads, and operates).
 `make down` stops it.
 
 1. Get a token:
-TOKEN=$(curl -s {url}/api/token/ -H 'content-type: application/json' -d '{{"username":"alice","password":"alice-demo-password"}}' | python3 -c 'import json, sys; print(json.load(sys.stdin)["access"])')
+TOKEN=$({curl} {url}/api/token/ -H 'content-type: application/json' -d '{{"username":"alice","password":"alice-demo-password"}}' | python3 -c 'import json, sys; print(json.load(sys.stdin)["access"])')
 
 2. Ask the bank for alice's accounts:
-curl -s {url}/bank/accounts/ -H "authorization: Bearer $TOKEN"
+{curl} {url}/bank/accounts/ -H "authorization: Bearer $TOKEN"
 
 3. Send 1.00 EUR to bob (paste it twice: the money moves once, the key makes it the same transfer):
-curl -s {url}/payment/transfers/ -H "authorization: Bearer $TOKEN" -H 'idempotency-key: my-first-transfer' -H 'content-type: application/json' -d '{{"from_account":"{ready.alice_account}","to_account":"{ready.bob_account}","amount":100}}'
+{curl} {url}/payment/transfers/ -H "authorization: Bearer $TOKEN" -H 'idempotency-key: my-first-transfer' -H 'content-type: application/json' -d '{{"from_account":"{ready.alice_account}","to_account":"{ready.bob_account}","amount":100}}'
+
+4. Ask with TLS, and trust this mesh's own authority for it:
+{curl_tls} {tls_url}/bank/accounts/ -H "authorization: Bearer $TOKEN"
 """
 
 

@@ -37,6 +37,9 @@ class Ready:
     """What a person needs to try a mesh that runs."""
 
     gateway_url: str
+    gateway_tls_url: str
+    # The authority that signed its certificate.
+    authority: Path
     alice_account: str
     bob_account: str
 
@@ -204,7 +207,7 @@ class Mesh:
         obstacles = []
         for name in names:
             port = getattr(self.settings.ports, name)
-            address = self.settings.bind if name == "gateway" else "127.0.0.1"
+            address = self.settings.bind if name in ("gateway", "gateway_tls") else "127.0.0.1"
             obstacle = probe.port_obstacle(address, port)
             if obstacle is not None:
                 setting = PORT_SETTINGS[name]
@@ -286,17 +289,29 @@ class Mesh:
 
     def _try_it(self) -> Ready:
         """Logs in and asks the bank, through the gate: only then is the whole chain (keys included) known to work."""
-        accounts = {user.name: self._first_account(user) for user in (ALICE, BOB)}
+        secrets = self._secrets()
+        tls = PartList(self.settings, secrets, Postgres(self.settings, secrets)).tls()
+        accounts = {user.name: self._first_account(user, tls.authority) for user in (ALICE, BOB)}
         self._tell("a token from the issuer opens the bank through the gate")
-        return Ready(self.settings.gateway_url, accounts[ALICE.name], accounts[BOB.name])
+        return Ready(
+            gateway_url=self.settings.gateway_tls_url if self.settings.http_redirect else self.settings.gateway_url,
+            gateway_tls_url=self.settings.gateway_tls_url,
+            authority=tls.authority,
+            alice_account=accounts[ALICE.name],
+            bob_account=accounts[BOB.name],
+        )
 
-    def _first_account(self, user: DemoUser) -> str:
+    def _first_account(self, user: DemoUser, authority: Path) -> str:
         deadline = time.monotonic() + 60.0
         obstacle = ""
         while time.monotonic() < deadline:
-            port = self.settings.ports.gateway
+            port = self.settings.ports.gateway_tls
             login = probe.request(
-                port, "/api/token/", method="POST", body={"username": user.name, "password": user.password}
+                port,
+                "/api/token/",
+                method="POST",
+                body={"username": user.name, "password": user.password},
+                authority=authority,
             )
             found = login.json() if login is not None else None
             if login is None or login.status != 200 or not isinstance(found, dict):
@@ -305,7 +320,7 @@ class Mesh:
                     break
             else:
                 headers = {"authorization": f"Bearer {found['access']}"}
-                accounts = probe.request(port, "/bank/accounts/", headers=headers)
+                accounts = probe.request(port, "/bank/accounts/", headers=headers, authority=authority)
                 document = accounts.json() if accounts is not None else None
                 if accounts is not None and accounts.status == 200 and isinstance(document, dict):
                     return str(document["accounts"][0]["id"])

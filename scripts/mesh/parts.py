@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import probe
+from .certificates import Certificates, ServerFiles
 from .postgres import Postgres
 from .processes import Account
 from .render import render
@@ -80,10 +82,11 @@ class PartList:
         ]
 
     def envoy(self) -> Part:
-        """The gateway. Renders its configuration."""
+        """The gateway. Renders its configuration, and renews its certificate."""
         settings = self._settings
+        tls = self.tls()
         config = settings.run_dir / "envoy.yaml"
-        config.write_text(render(settings.tools.envoy_config.read_text(), settings))
+        config.write_text(render(settings.tools.envoy_config.read_text(), settings, tls))
         return Part(
             name="envoy",
             command=[
@@ -100,11 +103,15 @@ class PartList:
                 "250",
             ],
             environment=_base_environment(),
-            listens=[("gateway", settings.bind), ("admin", "127.0.0.1")],
-            obstacle=self._gateway_obstacle,
-            inputs=[config, settings.tools.plugin],
+            listens=[("gateway", settings.bind), ("gateway_tls", settings.bind), ("admin", "127.0.0.1")],
+            obstacle=lambda: self._gateway_obstacle(tls),
+            inputs=[config, settings.tools.plugin, tls.certificate],
             separate_access_log=True,
         )
+
+    def tls(self) -> ServerFiles:
+        """The gateway's certificate."""
+        return Certificates(self._settings.run_dir / "tls").server(datetime.datetime.now(datetime.timezone.utc))
 
     def token_issuer_environment(self, role: str) -> dict[str, str]:
         """For the service as `gatehouse_issuer`, for migrations as its owner."""
@@ -143,9 +150,13 @@ class PartList:
             inputs=[self._settings.tools.demo],
         )
 
-    def _gateway_obstacle(self) -> str | None:
+    def _gateway_obstacle(self, tls: ServerFiles) -> str | None:
         ports = self._settings.ports
-        return probe.answers(ports.admin, "/ready") or probe.answers(ports.gateway, "/health/")
+        return (
+            probe.answers(ports.admin, "/ready")
+            or probe.answers(ports.gateway, "/health/")
+            or probe.answers(ports.gateway_tls, "/health/", authority=tls.authority)
+        )
 
     def _media(self) -> Path:
         folder = self._settings.run_dir / "media"

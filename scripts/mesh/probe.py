@@ -6,8 +6,10 @@ import errno
 import http.client
 import json
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,17 @@ def request(
     headers: Mapping[str, str] | None = None,
     body: object = None,
     timeout: float = 10.0,
+    authority: Path | None = None,
 ) -> Answer | None:
-    """One request to 127.0.0.1; a body is sent as JSON. None when nobody answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    """One request to 127.0.0.1; a body is sent as JSON. None when nobody answers.
+
+    With an `authority` by TLS, and only to a server whose certificate it signed.
+    """
+    if authority is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    else:
+        context = ssl.create_default_context(cafile=str(authority))
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=timeout, context=context)
     sent = dict(headers or {})
     content = None
     if body is not None:
@@ -53,9 +63,9 @@ def request(
         connection.close()
 
 
-def answers(port: int, path: str) -> str | None:
+def answers(port: int, path: str, *, authority: Path | None = None) -> str | None:
     """None when GET gives 200, else what is missing, for people."""
-    answer = request(port, path, timeout=5.0)
+    answer = request(port, path, timeout=5.0, authority=authority)
     if answer is None:
         return "no answer yet"
     if answer.status != 200:

@@ -34,9 +34,10 @@ PASSED_TO_DEMO = ("DEMO_LOG", "DEMO_MAX_CONNECTIONS", "DEMO_ACQUIRE_TIMEOUT")
 
 @dataclass(frozen=True)
 class Ports:
-    """Where each part listens. All on loopback, except the gateway (`Settings.bind`)."""
+    """Where each part listens. All on loopback, except the gateway's two (`Settings.bind`)."""
 
     gateway: int = 8080
+    gateway_tls: int = 8443
     admin: int = 9901
     token_issuer: int = 8001
     bank: int = 8002
@@ -47,6 +48,7 @@ class Ports:
 # The setting that changes each port, for reading it and for telling a person about it.
 PORT_SETTINGS: Mapping[str, str] = {
     "gateway": "GATEHOUSE_PORT",
+    "gateway_tls": "GATEHOUSE_TLS_PORT",
     "admin": "GATEHOUSE_ADMIN_PORT",
     "token_issuer": "GATEHOUSE_ISSUER_PORT",
     "bank": "GATEHOUSE_BANK_PORT",
@@ -124,6 +126,8 @@ class Settings:
     tools: Tools
     ports: Ports = field(default_factory=Ports)
     bind: str = "0.0.0.0"
+    # Whether HTTP without TLS only sends people to HTTPS.
+    http_redirect: bool = False
     issuer: str = "http://localhost:8080"
     audience: str = "gatehouse"
     access_token_lifetime: str = "5m"
@@ -140,6 +144,11 @@ class Settings:
         """Where a person on this machine finds the gateway."""
         return f"http://localhost:{self.ports.gateway}"
 
+    @property
+    def gateway_tls_url(self) -> str:
+        """The same with TLS."""
+        return f"https://localhost:{self.ports.gateway_tls}"
+
     @staticmethod
     def load(environment: Mapping[str, str] | None = None, dotenv: Path = ROOT / ".env") -> Settings:
         """Settings of the mesh of this checkout."""
@@ -155,6 +164,7 @@ class Settings:
             tools=Tools.from_environment(merged),
             ports=ports,
             bind=merged.get("GATEHOUSE_BIND", "0.0.0.0"),
+            http_redirect=_switch(merged, "GATEHOUSE_HTTP_REDIRECT"),
             issuer=merged.get("GATEHOUSE_ISSUER", f"http://localhost:{ports.gateway}"),
             audience=merged.get("GATEHOUSE_AUDIENCE", "gatehouse"),
             access_token_lifetime=merged.get("GATEHOUSE_ACCESS_TOKEN_LIFETIME", "5m"),
@@ -186,6 +196,14 @@ def read_dotenv(path: Path) -> dict[str, str]:
             value = value[1:-1]
         values[name.strip()] = value
     return values
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    """Off unless it is turned on; anything that is neither is refused rather than guessed."""
+    text = environment.get(name, "off")
+    if text not in ("on", "off"):
+        raise MeshError(f"{name}={text!r} is neither on nor off")
+    return text == "on"
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:

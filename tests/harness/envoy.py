@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ class Envoy:
         self._log = self._folder / "envoy.log"
         self.config_file = self._folder / "envoy.yaml"
         self.config_file.write_text(config)
+        # The port of each listener, by its name.
+        self.listeners: dict[str, int] = {}
         admin_file = self._folder / "admin"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -119,6 +122,9 @@ class Envoy:
             statuses = self._admin("/listeners?format=json").json().get("listener_statuses", [])
         except httpx.TransportError:
             return None
+        self.listeners = {
+            status["name"]: status["local_address"]["socket_address"]["port_value"] for status in statuses
+        }
         return statuses[0]["local_address"]["socket_address"]["port_value"] if statuses else None
 
     def _admin(self, path: str) -> httpx.Response:
@@ -161,6 +167,7 @@ def bare_bootstrap(
     plugin_config: str,
     clusters: dict[str, int],
     *,
+    http2_clusters: Mapping[str, int] | None = None,
     connection_manager: dict[str, Any] | None = None,
 ) -> str:
     """An Envoy that leaves everything to the plugin: no path normalisation, no header rules, no edge settings.
@@ -214,7 +221,10 @@ def bare_bootstrap(
                         ],
                     }
                 ],
-                "clusters": [_cluster(name, port) for name, port in clusters.items()],
+                "clusters": [
+                    *(_cluster(name, port) for name, port in clusters.items()),
+                    *({**_cluster(name, port), **_HTTP2} for name, port in (http2_clusters or {}).items()),
+                ],
             },
         }
     )
@@ -232,6 +242,16 @@ def _one_route(target: dict[str, Any]) -> dict[str, Any]:
 
 def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+_HTTP2 = {
+    "typed_extension_protocol_options": {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": {"http2_protocol_options": {}},
+        }
+    }
+}
 
 
 def _cluster(name: str, port: int) -> dict[str, Any]:

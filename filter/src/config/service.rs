@@ -64,10 +64,13 @@ fn service(
 ) -> Option<Service> {
     let path = wire.path;
     let field = |name: &str| format!("{path}.{name}");
-    if wire.timeout.is_some_and(|timeout| timeout < Duration::from_millis(1)) {
+    if wire
+        .timeout
+        .is_some_and(|timeout| !timeout.is_zero() && timeout < Duration::from_millis(1))
+    {
         report.add(
             field("timeout"),
-            "is too short; write at least \"0.001s\", or leave it to Envoy's route",
+            "is too short; write at least \"0.001s\", \"0s\" for no limit, or leave it to Envoy's route",
         );
     }
     let prefix = path_text(wire.prefix, &field("prefix"), report);

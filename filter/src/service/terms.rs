@@ -266,6 +266,11 @@ mod tests {
                 "-x-envoy-upstream-stream-duration-ms",
             ]
         );
+        let unlimited = written(Some(Duration::ZERO), None);
+        assert!(
+            unlimited.contains(&"x-envoy-upstream-rq-timeout-ms=0".to_owned()),
+            "{unlimited:?}"
+        );
         let retries = Retries {
             attempts: 2,
             on: vec!["connect-failure", "5xx"],
