@@ -121,16 +121,24 @@ def test_rendering_leaves_no_host_name_of_compose_and_changes_nothing_else(tools
     ports = Ports(
         gateway=1001, gateway_tls=1007, admin=1002, token_issuer=1003, bank=1004, payment=1005, postgres=1006
     )
-    chosen = Settings(run_dir=Path("/x"), tools=tools, ports=ports, bind="127.0.0.1", http_redirect=True, issuer='https://id.example/"x"')
+    chosen = Settings(
+        run_dir=Path("/x"),
+        tools=tools,
+        ports=ports,
+        bind="127.0.0.1",
+        http_redirect=True,
+        issuer='https://id.example/"x"',
+    )
     rendered = render(TEMPLATE, chosen, TLS)
-    for port in (1001, 1002, 1003, 1004, 1005, 1007):
-        assert rendered.count(f"{{ address: 127.0.0.1, port_value: {port} }}") == 1
+    # The admin interface is listened on, and is the cluster behind /metrics/.
+    for port, times in ((1001, 1), (1002, 2), (1003, 1), (1004, 1), (1005, 1), (1007, 1)):
+        assert rendered.count(f"{{ address: 127.0.0.1, port_value: {port} }}") == times
     assert str(tools.plugin.resolve()) in rendered
     assert '"/tls/gateway.crt"' in rendered and '"/tls/gateway.key"' in rendered
     assert "port_redirect: 1007," in rendered and "gatehouse.redirect_http: 100" in rendered
     assert r'"issuer": "https://id.example/\"x\""' in rendered
     changed = [(old, new) for old, new in zip(TEMPLATE.splitlines(), rendered.splitlines(), strict=True) if old != new]
-    assert len(changed) == 12, changed
+    assert len(changed) == 13, changed
 
 
 def test_rendering_fails_when_the_template_changed_under_it(tools: Tools) -> None:

@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 pub(crate) use field_path::{Reach, Site, field, site};
 
 /// A place in a file; both from 1, the column in characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Position {
     pub(crate) line: usize,
     pub(crate) column: usize,

@@ -1,5 +1,7 @@
 //! The search for plugins through all documents of a file.
 
+use std::collections::HashSet;
+
 use super::{Configuration, Kind, Plugin};
 use crate::document::{Content, Node};
 
@@ -44,6 +46,10 @@ pub(crate) fn plugins<'d>(text: &str, documents: &'d [Node]) -> Vec<Plugin<'d>> 
         }
         found.append(&mut search.found);
     }
+    // Two listeners often have one filter by an alias of YAML. It stands in the file once, so it is one plugin: where it is
+    // met first.
+    let mut places = HashSet::new();
+    found.retain(|plugin| plugin.carrier.position.is_none_or(|position| places.insert(position)));
     if let ([], [document]) = (found.as_slice(), documents)
         && is_configuration(document)
     {

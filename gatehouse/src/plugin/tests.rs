@@ -64,6 +64,22 @@ fn plugins_are_found_in_every_kind_of_file() {
 }
 
 #[test]
+fn what_an_alias_repeats_is_one_plugin_and_what_only_looks_the_same_is_not() {
+    let plugin = format!(
+        "{{typed_config: {{\"@type\": {WASM}, config: {{configuration: {{value: {{rules: []}}, \"@type\": x.Struct}}}}}}}}"
+    );
+    let places = |text: &str| -> Vec<String> { found(text).into_iter().map(|(_, _, place, _)| place).collect() };
+    assert_eq!(
+        places(&format!("listeners:\n- &gate {plugin}\n- *gate\n- [*gate]\n")),
+        ["listeners[0].typed_config"]
+    );
+    assert_eq!(
+        places(&format!("listeners:\n- {plugin}\n- {plugin}\n")),
+        ["listeners[0].typed_config", "listeners[1].typed_config"]
+    );
+}
+
+#[test]
 fn other_plugins_and_files_without_any_hold_none() {
     for text in [
         format!(
