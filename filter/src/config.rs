@@ -5,6 +5,7 @@
 //! `Config`.
 
 mod authorization;
+mod cors;
 mod endpoints;
 mod error;
 mod headers;
@@ -230,7 +231,13 @@ impl Config {
             .extend(header_rules.iter().chain(own_rules).flat_map(headers::set_names));
         let sanitiser = sanitiser(&providers, trusted, own_sections);
         let mapped = providers.iter().flat_map(Provider::header_names).map(str::to_owned);
-        let rules = headers::Rules::new(header_rules, edge, mapped.chain(marks).collect(), &sanitiser, report);
+        let rules = headers::Rules::new(
+            (header_rules, wire.cors),
+            edge,
+            mapped.chain(marks).collect(),
+            &sanitiser,
+            report,
+        );
         let limited = wire.services.iter().flatten();
         let limited = limited
             .map(|(name, service)| limits::Named::new(name, service))

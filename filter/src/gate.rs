@@ -2,11 +2,12 @@
 //!
 //! 1. Names that only the gate may set are taken out, whatever follows.
 //! 2. With services: the path must be unambiguous, `/health/` is answered, the service is looked up.
-//! 3. A public service, or a CORS preflight where those bypass, needs no token.
-//! 4. The rules decide; then a protected service asks for a caller, if the rules did not.
-//! 5. An unknown path is 404, but only for those whom the rules let in.
-//! 6. The service judges: its methods, what the caller's token allows, how long the body is; and which cluster is for them.
-//! 7. The caller's claims and the service's cluster, path, timeout and retries are written.
+//! 3. A CORS preflight is answered, where the configuration says whose pages may ask.
+//! 4. A public service, or a CORS preflight where those bypass, needs no token.
+//! 5. The rules decide; then a protected service asks for a caller, if the rules did not.
+//! 6. An unknown path is 404, but only for those whom the rules let in.
+//! 7. The service judges: its methods, what the caller's token allows, how long the body is; and which cluster is for them.
+//! 8. The caller's claims and the service's cluster, path, timeout and retries are written.
 //!
 //! What is done to its answer, whoever gives it, is planned apart: [`AnswerPlan`].
 //!
@@ -257,6 +258,8 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         let destination = self.destination(target)?;
         let service = destination.as_ref().and_then(|destination| destination.service);
 
+        self.answer_preflight(service)?;
+
         let (mut findings, passage) = if service.is_some_and(|service| service.access == Access::Public) {
             (Findings::default(), Passage::Allowed)
         } else if self.config.bypass_cors_preflight && is_cors_preflight(request) && !is_own(service) {
@@ -300,6 +303,17 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             passage,
             route,
         }))
+    }
+
+    /// A preflight asks for nobody: where the gate knows who may read, nobody else need be asked.
+    fn answer_preflight(&self, service: Option<&Service>) -> Result<(), Decision> {
+        let rules = self.config.header_rules(service);
+        let Some(cors) = rules.cors.as_ref().filter(|_| is_cors_preflight(self.request)) else {
+            return Ok(());
+        };
+        let answer = cors.preflight(self.request);
+        self.witness.sees(Fact::PreflightAnswered(answer.is_some()));
+        Err(answer.map_or_else(|| refuse(Reason::OriginNotAllowed), Decision::Answer))
     }
 
     fn destination(&self, target: &[u8]) -> Result<Option<Destination<'c>>, Decision> {

@@ -24,6 +24,8 @@ pub use response_rules::{ResponseRules, Scheme, TELLTALE_NAMES};
 pub use sanitise::{EDGE_NAMES, GATEHOUSE_PREFIX, Sanitiser};
 pub use template::{Facts, TemplateError, ValueTemplate, is_plain};
 
+use crate::cors::Cors;
+
 /// What the configuration wants changed, for one service or for requests of none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HeaderRules {
@@ -31,4 +33,6 @@ pub struct HeaderRules {
     pub request: RequestRules,
     /// In answers.
     pub response: ResponseRules,
+    /// In answers, for pages of other origins; `None` leaves that to the services.
+    pub cors: Option<Cors>,
 }

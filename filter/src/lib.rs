@@ -8,6 +8,7 @@ pub mod authorization;
 pub mod cel;
 pub mod clock;
 pub mod config;
+pub mod cors;
 pub mod gate;
 pub mod headers;
 pub mod keys;

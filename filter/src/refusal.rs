@@ -66,6 +66,8 @@ pub enum Reason {
     PathAmbiguous,
     /// No service has this path.
     ServiceUnknown,
+    /// Pages of this origin may not ask.
+    OriginNotAllowed,
     /// The service does not take this method.
     MethodNotAllowed,
     /// The token lacks a scope that the service asks for.
@@ -229,6 +231,7 @@ impl Reason {
         Self::RateLimited,
         Self::PathAmbiguous,
         Self::ServiceUnknown,
+        Self::OriginNotAllowed,
         Self::MethodNotAllowed,
         Self::ScopeInsufficient,
         Self::AccessDenied,
@@ -402,6 +405,13 @@ impl Reason {
                     GrpcStatus::Unimplemented,
                 )
             },
+            Self::OriginNotAllowed => hopeless(
+                "origin_not_allowed",
+                403,
+                "Origin not allowed",
+                "Pages of this origin may not ask the service behind this path.",
+                GrpcStatus::PermissionDenied,
+            ),
             Self::MethodNotAllowed => hopeless(
                 "method_not_allowed",
                 405,

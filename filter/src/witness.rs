@@ -43,6 +43,8 @@ pub enum Fact<'f> {
     },
     /// It is a CORS preflight, and those need no token.
     Preflight,
+    /// It is a CORS preflight, which the gate answers; whether this origin may ask.
+    PreflightAnswered(bool),
     /// The route says something to the gate, which counts instead of the rules.
     Route(&'f RouteWord),
     /// The first rule that matches, and its place in the list; `None` where no rule does.

@@ -55,7 +55,7 @@ pub(super) fn endpoints(
     let status = wire.status.map(|wire| status(wire, services, providers, report));
     let (probing, status) = status.unzip();
     services.extend(metrics.into_iter().chain(status).map(|endpoint| Service {
-        header_rules: rules.global(),
+        header_rules: rules.endpoint(),
         ..endpoint
     }));
     probing

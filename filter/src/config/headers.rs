@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cors::cors;
 use super::error::Report;
 use super::names::{header_name, own_header_name};
 use super::reader::Member;
@@ -62,7 +63,7 @@ pub(super) struct Rules<'r> {
 impl<'r> Rules<'r> {
     /// The rules for all requests. A gate that faces clients takes out of answers what tells too much.
     pub(super) fn new(
-        wire: Option<wire::HeaderRules>,
+        (wire, cors): (Option<wire::HeaderRules>, Option<wire::CorsSection>),
         edge: bool,
         taken: Vec<String>,
         sanitiser: &'r Sanitiser,
@@ -82,7 +83,7 @@ impl<'r> Rules<'r> {
             sanitiser,
             report,
         };
-        rules.global = rules.service(wire);
+        rules.global = rules.service(wire, cors);
         rules
     }
 
@@ -91,11 +92,31 @@ impl<'r> Rules<'r> {
         Arc::clone(&self.global)
     }
 
-    /// The rules of a service: those for all requests, and its own, which count where both speak of one header.
-    pub(super) fn service(&self, wire: Option<wire::HeaderRules>) -> Arc<HeaderRules> {
-        let Some(wire) = wire else { return self.global() };
+    /// The rules of what the gate itself offers: no page of another origin has business there.
+    pub(super) fn endpoint(&self) -> Arc<HeaderRules> {
+        Arc::new(HeaderRules {
+            cors: None,
+            ..HeaderRules::clone(&self.global)
+        })
+    }
+
+    /// The rules of a service: those for all requests, and its own, which count where both speak of one header. A policy of
+    /// its own takes the place of the one for all.
+    pub(super) fn service(
+        &self,
+        wire: Option<wire::HeaderRules>,
+        section: Option<wire::CorsSection>,
+    ) -> Arc<HeaderRules> {
+        if wire.is_none() && section.is_none() {
+            return self.global();
+        }
+        let wire = wire.unwrap_or_default();
         let global = self.global();
         Arc::new(HeaderRules {
+            cors: match section {
+                Some(section) => cors(section, self.report),
+                None => global.cors.clone(),
+            },
             request: self.request(wire.request, &global.request),
             response: self.response(wire.response, &global.response),
         })

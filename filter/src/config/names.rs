@@ -67,14 +67,18 @@ pub(super) fn match_text(text: String, path: &str, report: &Report) -> Option<St
     Some(text)
 }
 
+/// Whether a text is a method's name as it is registered (RFC 9110, section 16.1).
+pub(super) fn is_method(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+}
+
 /// Methods by their names (RFC 9110, section 9.1).
 pub(super) fn methods(names: Vec<String>, path: &str, report: &Report) -> Methods {
     if names.is_empty() {
         report.add(path, "is empty; name methods, or leave it out to take all of them");
     }
     for (index, name) in names.iter().enumerate() {
-        let plain = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
-        if name.is_empty() || !name.bytes().all(plain) {
+        if !is_method(name) {
             report.add(
                 format!("{path}[{index}]"),
                 "is no method; write one such as GET, in capital letters",

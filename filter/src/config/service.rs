@@ -123,7 +123,7 @@ fn service(
     let upstream = wire
         .upstream
         .map(|wire| choices(wire, &field("upstream"), callers, sanitiser, report));
-    let header_rules = rules.service(wire.headers);
+    let header_rules = rules.service(wire.headers, wire.cors);
     let prefix = prefix?;
     Some(Service {
         name,

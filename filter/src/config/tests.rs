@@ -1,6 +1,7 @@
 //! What a configuration may say, and what is said about one that says something else.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod cors;
 mod endpoints;
 mod headers;
 mod keys;
@@ -116,6 +117,7 @@ fn full() -> Value {
         "services": services::every_field(),
         "endpoints": endpoints::every_field(),
         "headers": headers::section(),
+        "cors": cors::every_field(),
         "token_profiles": {"remote": {"typ": ["at+jwt"], "token_type": ["access"]}},
         "token_limits": {"max_token_bytes": 4096},
         "verification": {"host_function": "off"},

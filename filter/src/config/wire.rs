@@ -1,5 +1,6 @@
 //! The configuration as it is written: every field with its type and its path, nothing yet about whether it makes sense.
 
+mod cors;
 mod endpoints;
 mod headers;
 mod limits;
@@ -11,6 +12,7 @@ mod suspicion;
 use std::time::Duration;
 
 use super::reader::Fields;
+pub(super) use cors::{Cors, CorsSection};
 pub(super) use endpoints::{Callers, Endpoints, MetricsEndpoint, StatusEndpoint};
 pub(super) use headers::{Changes, HeaderRules, Headers, Response, SECURITY_FIELDS, SecurityHeaders};
 pub(super) use limits::{Limit, LimitTable, Network, Per};
@@ -35,6 +37,7 @@ pub(super) struct Root {
     pub(super) services: Option<Vec<(String, Service)>>,
     pub(super) endpoints: Option<Endpoints>,
     pub(super) headers: Option<Headers>,
+    pub(super) cors: Option<CorsSection>,
     pub(super) limits: Option<Vec<(String, Limit)>>,
     pub(super) limit_table: Option<LimitTable>,
     pub(super) suspicious_activity: Option<SuspiciousActivity>,
@@ -61,6 +64,7 @@ impl Root {
             services: fields.map("services", Service::read),
             endpoints: fields.object("endpoints", Endpoints::read),
             headers: fields.object("headers", Headers::read),
+            cors: CorsSection::read(fields),
             limits: fields.map("limits", Limit::read),
             limit_table: fields.object("limit_table", LimitTable::read),
             suspicious_activity: fields.object("suspicious_activity", SuspiciousActivity::read),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::path_of;
 use crate::config::Config;
 use crate::headers::{Edit, Edits, HeaderRules, Scheme};
-use crate::request::{HeaderList, Request};
+use crate::request::{HeaderList, Request, is_cors_preflight};
 use crate::service::{CleanPath, Service};
 
 /// What is done to one answer.
@@ -16,6 +16,9 @@ use crate::service::{CleanPath, Service};
 pub struct AnswerPlan {
     rules: Arc<HeaderRules>,
     scheme: Scheme,
+    /// What pages of other origins are told.
+    cors: Option<[Edit; 3]>,
+    vary: Option<&'static str>,
 }
 
 impl AnswerPlan {
@@ -23,20 +26,30 @@ impl AnswerPlan {
     #[must_use]
     pub fn of(request: &impl Request, config: &Config) -> Option<Self> {
         let rules = rules(request, config);
-        if rules.response.is_empty() {
+        // What the answer to a preflight says stands in it.
+        let cors = rules.cors.as_ref().filter(|_| !is_cors_preflight(request));
+        if rules.response.is_empty() && rules.cors.is_none() {
             return None;
         }
         Some(Self {
-            rules: Arc::clone(rules),
             scheme: Scheme::of(request),
+            cors: cors.map(|cors| cors.edits(request)),
+            vary: rules.cors.as_ref().filter(|cors| cors.varies()).map(|_| "origin"),
+            rules: Arc::clone(rules),
         })
+    }
+
+    /// What is to be added to the answer's `Vary`, beside what stands there.
+    #[must_use]
+    pub fn vary(&self) -> Option<&'static str> {
+        self.vary
     }
 
     /// What changes in the answer's headers. `read` reads them, and is called only where a rule depends on them.
     pub fn edits(self, read: impl FnOnce() -> HeaderList) -> impl Iterator<Item = Edit> {
         let mut edits = Edits::default();
         self.rules.response.apply(self.scheme, read, &mut edits);
-        edits.into_edits()
+        edits.into_edits().chain(self.cors.into_iter().flatten())
     }
 }
 

@@ -5,6 +5,7 @@
 mod admission;
 mod cache;
 mod claims;
+mod cors;
 mod endpoints;
 mod extraction;
 mod header_rules;

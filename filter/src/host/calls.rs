@@ -95,6 +95,12 @@ pub(super) fn edit_response_headers(edits: Vec<Edit>) {
     edit(MapType::HttpResponseHeaders, edits);
 }
 
+/// Says that a response depends on a header of its request, beside what it says of others. Only in
+/// `on_http_response_headers`.
+pub(super) fn vary_by(name: &str) {
+    let _added = hostcalls::add_map_value_bytes(MapType::HttpResponseHeaders, "vary", name.as_bytes());
+}
+
 /// Changes a request's trailers. Only in `on_http_request_trailers`.
 pub(super) fn edit_trailers(edits: Vec<Edit>) {
     edit(MapType::HttpRequestTrailers, edits);

@@ -31,6 +31,7 @@ impl Worker {
             return;
         };
         let Some(plugin) = &self.plugin else { return };
+        let vary = carried.plan.as_ref().and_then(AnswerPlan::vary);
         let planned = carried.plan.map(|plan| plan.edits(calls::response_headers));
         let mut edits: Vec<Edit> = planned.into_iter().flatten().collect();
         if !carried.standings.is_empty() {
@@ -38,5 +39,8 @@ impl Worker {
             edits.extend(fields.map(|(name, value)| Edit::Set(name.to_owned(), value.into_bytes())));
         }
         calls::edit_response_headers(edits);
+        if let Some(name) = vary {
+            calls::vary_by(name);
+        }
     }
 }

@@ -137,6 +137,20 @@ impl<'g> Recorder<'g> {
                 let text = "the request is a CORS preflight, and bypass_cors_preflight lets those pass";
                 vec![Step::new("preflight", Mark::Good, text)]
             }
+            Fact::PreflightAnswered(allowed) => {
+                let (mark, text) = if allowed {
+                    (
+                        Mark::Good,
+                        "the request is a CORS preflight, and cors allows its origin: the gate answers it",
+                    )
+                } else {
+                    (
+                        Mark::Bad,
+                        "the request is a CORS preflight, and cors does not allow its origin",
+                    )
+                };
+                vec![Step::new("preflight", mark, text)]
+            }
             Fact::Route(word) => vec![route(word)],
             Fact::Rule(rule) => vec![self.rule(rule)],
             Fact::State(object, chosen) => vec![state(object, chosen)],

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jose::json::Value;
 
-use super::HeaderRules;
+use super::{CorsSection, HeaderRules};
 use crate::config::reader::Fields;
 
 /// One entry of `services`.
@@ -24,6 +24,7 @@ pub(in crate::config) struct Service {
     pub(in crate::config) authorization: Option<Authorization>,
     pub(in crate::config) health_path: Option<String>,
     pub(in crate::config) headers: Option<HeaderRules>,
+    pub(in crate::config) cors: Option<CorsSection>,
 }
 
 impl Service {
@@ -43,6 +44,7 @@ impl Service {
             authorization: fields.object("authorization", Authorization::read),
             health_path: fields.string("health_path"),
             headers: fields.object("headers", HeaderRules::read),
+            cors: CorsSection::read(fields),
         }
     }
 }

@@ -22,6 +22,7 @@ impl Witness for Scribe {
                 service.map_or("service none".to_owned(), |it| format!("service {}", it.name))
             }
             Fact::Preflight => "preflight".to_owned(),
+            Fact::PreflightAnswered(allowed) => format!("preflight answered{}", outcome(allowed)),
             Fact::Route(word) => format!("route {word:?}"),
             Fact::State(object, chosen) => format!("state {object} {}", chosen.is_some()),
             Fact::Rule(rule) => rule.map_or("rule none".to_owned(), |(index, _)| format!("rule {index}")),
