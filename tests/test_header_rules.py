@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -156,3 +157,25 @@ def test_a_rule_that_could_break_something_is_refused_at_the_start(start_gate: C
     config = gateway_config(provider(GOOD), headers={"request": {"set": {"content-length": "0"}}})
     with pytest.raises(EnvoyRefused, match="headers.request.set.content-length: is content-length"):
         start_gate(config)
+
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def test_ids_pass_or_are_made(start_gate: Callable[..., Gate]) -> None:
+    config = gateway_config(provider(GOOD), headers={"request_id": "make"})
+    gate = start_gate(config, connection_manager={"generate_request_id": False})
+    made = set()
+    for ids in ([], ["a b"], ["a" * 129], [""], ["a", "a"]):
+        sent = [("x-request-id", value) for value in ids]
+        gate.clear()
+        answer = gate.raw(request_bytes("GET", "/open/", sent))
+        assert answer is not None and answer.status_code == 200
+        made.add(gate.upstream("service").only_request().one("x-request-id"))
+        refused = problem(gate.raw(request_bytes("GET", "/service/", sent)), 401, "token_missing")
+        made.add(refused["request_id"])
+    assert len(made) == 10 and all(UUID.fullmatch(found) for found in made), made
+    for good in ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "0f2a1b3c-4d5e-4f70-8192-a3b4c5d6e7f8"):
+        gate.clear()
+        assert gate.get("/open/", headers={"x-request-id": good}).status_code == 200
+        assert gate.upstream("service").only_request().one("x-request-id") == good

@@ -33,7 +33,7 @@ use std::time::Duration;
 pub use error::{ConfigError, ConfigErrors, Subject};
 
 use crate::access_log::LogField;
-use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, HeaderRules, PayloadHeader, Sanitiser};
+use crate::headers::{ClaimHeader, EDGE_NAMES, GATEHOUSE_PREFIX, HeaderRules, PayloadHeader, RequestIds, Sanitiser};
 use crate::keys::{KeySetSource, KeyStore, Keys, RefreshPolicy, RemoteKeys};
 use crate::limit;
 use crate::metadata::MetadataKeys;
@@ -71,6 +71,8 @@ pub struct Config {
     pub sanitiser: Sanitiser,
     /// What changes in the headers of requests of no service, and of their answers.
     pub header_rules: Arc<HeaderRules>,
+    /// What becomes of requests without an id.
+    pub request_ids: RequestIds,
     /// Whether CORS preflights pass without a token.
     pub bypass_cors_preflight: bool,
     /// How much a refusal tells.
@@ -216,6 +218,7 @@ impl Config {
         let has_headers = wire.headers.is_some();
         let mut trusted = headers::trusted(wire.headers.as_ref(), report);
         let edge = trusted.edge;
+        let request_ids = headers::request_ids(wire.headers.as_ref(), report);
         let post = match (own_sections, has_headers, edge) {
             (false, _, _) => suspicion::Post::Native,
             (true, true, false) => suspicion::Post::Mesh,
@@ -270,6 +273,7 @@ impl Config {
             limits: rate_limits,
             watchfulness: suspicion::watchfulness(wire.suspicious_activity, post, report),
             header_rules: rules.global(),
+            request_ids,
             sanitiser,
             bypass_cors_preflight: wire.bypass_cors_preflight,
             refusal_detail: if wire.strip_failure_response {

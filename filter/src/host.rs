@@ -12,6 +12,7 @@ mod fetching;
 mod limits;
 mod notes;
 mod probing;
+mod request_ids;
 mod signatures;
 mod suspicion;
 mod worker;

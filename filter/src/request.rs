@@ -100,6 +100,14 @@ impl HeaderList {
         Self { body, ..self }
     }
 
+    /// The same, with one header that takes the place of all others of its name.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Vec<u8>) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value));
+        self
+    }
+
     /// The same, with what the host knows beside it.
     #[must_use]
     pub fn within(self, surroundings: Surroundings) -> Self {

@@ -8,8 +8,8 @@ use super::names::{header_name, own_header_name};
 use super::reader::Member;
 use super::{Trusted, wire};
 use crate::headers::{
-    FoldedName, GATEHOUSE_PREFIX, HeaderRules, NamePattern, RequestRules, ResponseRules, Sanitiser, TELLTALE_NAMES,
-    ValueTemplate, is_plain, is_reserved_in_answers,
+    FoldedName, GATEHOUSE_PREFIX, HeaderRules, NamePattern, RequestIds, RequestRules, ResponseRules, Sanitiser,
+    TELLTALE_NAMES, ValueTemplate, is_plain, is_reserved_in_answers,
 };
 
 /// Envoy reads and writes these itself.
@@ -43,6 +43,20 @@ pub(super) fn trusted(wire: Option<&wire::Headers>, report: &Report) -> Trusted 
         .filter_map(|(index, name)| own_header_name(name, &format!("{}.trusted[{index}]", wire.path), report))
         .collect();
     Trusted { names, edge }
+}
+
+/// `request_id` of `headers`
+pub(super) fn request_ids(wire: Option<&wire::Headers>, report: &Report) -> RequestIds {
+    let Some(wire) = wire else { return RequestIds::Pass };
+    match wire.request_id.as_deref() {
+        None | Some("pass") => RequestIds::Pass,
+        Some("make") => RequestIds::Make,
+        Some(_) => {
+            let path = format!("{}.request_id", wire.path);
+            report.add(path, "is unknown; write \"pass\" or \"make\"");
+            RequestIds::Pass
+        }
+    }
 }
 
 /// The names that rules set in requests, which are the gate's alone.

@@ -12,6 +12,7 @@ use super::counters::Counters;
 use super::limits::Limiter;
 use super::notes::{note, property_of};
 use super::probing::{Probe, Watched, watched};
+use super::request_ids::Maker;
 use super::signatures::HostVerifier;
 use super::suspicion::Lookout;
 use crate::access_log::REFUSAL_PROPERTY;
@@ -63,6 +64,7 @@ pub(super) struct Plugin {
     pub(super) account: Account,
     pub(super) counters: Counters,
     pub(super) limiter: Option<Limiter>,
+    pub(super) ids: Option<Maker>,
     pub(super) lookout: Option<Lookout>,
     pub(super) watched: Vec<Watched>,
 }
@@ -102,6 +104,7 @@ impl Worker {
         );
         let keys = config.key_store().with_delegate(delegate(config.host_function));
         let limiter = Limiter::prepare(&config);
+        let ids = Maker::prepare(&config);
         let lookout = Lookout::prepare(&config);
         let tokens = config.token_cache();
         let watched = watched(&config);
@@ -112,6 +115,7 @@ impl Worker {
             account: Account::default(),
             counters,
             limiter,
+            ids,
             lookout,
             watched,
         });
@@ -121,7 +125,7 @@ impl Worker {
 
     /// A request has come.
     pub(super) fn arrived(&mut self, id: u32, request: HeaderList) -> Action {
-        let request = &request.within(self.surroundings());
+        let request = &self.identified(request).within(self.surroundings());
         let began = calls::moment();
         let now = began.timestamp();
         self.plan_answer(id, request);

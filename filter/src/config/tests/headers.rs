@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{camel, errors, full, parse, with};
 use crate::config::Config;
+use crate::headers::RequestIds;
 use crate::testing::test;
 
 /// The section with every field that there is.
@@ -11,6 +12,7 @@ pub(super) fn section() -> Value {
     json!({
         "profile": "mesh",
         "trusted": ["X-User-Roles"],
+        "request_id": "make",
         "request": {
             "remove": ["x-debug", "x-internal-*"],
             "set": {"x-caller": "{claims.sub} by {request.method}"},
@@ -41,6 +43,7 @@ fn every_field_arrives_in_either_spelling() {
         assert_eq!((rules.request.remove.len(), rules.response.remove.len()), (2, 2));
         assert_eq!(rules.request.set[0].0, "x-caller");
         assert_eq!(rules.request.set_if_absent[0].0, "accept-language");
+        assert_eq!(config.request_ids, RequestIds::Make);
         assert!(config.sanitiser.trusts(b"X_Caller") && !config.sanitiser.trusts(b"accept-language"));
         assert_eq!(rules.response.set, [("cache-control".to_owned(), b"no-store".to_vec())]);
         let said: Vec<&str> = rules
@@ -70,6 +73,19 @@ fn a_gate_that_faces_clients_takes_telltales_out_of_answers() {
     assert_eq!(removed(&json!({"headers": {}})), 4);
     assert_eq!(removed(&json!({"headers": {"profile": "mesh"}})), 0);
     assert_eq!(removed(&json!({})), 0);
+}
+
+#[test]
+fn ids_are_passed_or_made() {
+    for (section, expected) in [
+        (json!({"headers": {}}), RequestIds::Pass),
+        (json!({"headers": {"request_id": "pass"}}), RequestIds::Pass),
+        (json!({}), RequestIds::Pass),
+    ] {
+        assert_eq!(parse(&section).request_ids, expected);
+    }
+    let errors = errors(&json!({"headers": {"request_id": "mint"}}));
+    assert_eq!(errors, ["headers.request_id: is unknown; write \"pass\" or \"make\""]);
 }
 
 fn complaints(field: &str, cases: &[(Value, &str)]) {

@@ -8,6 +8,7 @@ pub(in crate::config) struct Headers {
     pub(in crate::config) path: String,
     pub(in crate::config) profile: Option<String>,
     pub(in crate::config) trusted: Vec<String>,
+    pub(in crate::config) request_id: Option<String>,
     pub(in crate::config) rules: HeaderRules,
 }
 
@@ -17,6 +18,7 @@ impl Headers {
             path: fields.path(),
             profile: fields.string("profile"),
             trusted: fields.strings("trusted"),
+            request_id: fields.string("request_id"),
             rules: HeaderRules::read(fields),
         }
     }
