@@ -65,7 +65,7 @@ fn policy(wire: &wire::Cors, report: &Report) -> Cors {
     let mut headers = words("allow_headers", &wire.allow_headers, &HEADERS);
     if headers == ANY {
         // The star means every header but this one.
-        headers = "*, authorization".to_owned();
+        headers.push_str(", authorization");
     }
     Cors {
         origins: origins(wire, credentials, report),
