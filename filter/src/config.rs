@@ -227,20 +227,12 @@ impl Config {
         let marks: Vec<String> = requirements.marks.into_iter().map(|(_, name)| name).collect();
         trusted.names.extend(marks.iter().cloned());
         let header_rules = wire.headers.map(|headers| headers.rules);
-        let own_rules = wire.services.iter().flatten();
-        let own_rules = own_rules.filter_map(|(_, service)| service.headers.as_ref());
-        trusted
-            .names
-            .extend(header_rules.iter().chain(own_rules).flat_map(headers::set_names));
+        let set_names = headers::set_names(header_rules.as_ref(), wire.services.as_deref());
+        trusted.names.extend(set_names);
         let sanitiser = sanitiser(&providers, trusted, own_sections);
         let mapped = providers.iter().flat_map(Provider::header_names).map(str::to_owned);
-        let rules = headers::Rules::new(
-            (header_rules, wire.cors),
-            edge,
-            mapped.chain(marks).collect(),
-            &sanitiser,
-            report,
-        );
+        let taken = mapped.chain(marks).collect();
+        let rules = headers::Rules::new((header_rules, wire.cors), edge, taken, &sanitiser, report);
         let limited = wire.services.iter().flatten();
         let limited = limited
             .map(|(name, service)| limits::Named::new(name, service))

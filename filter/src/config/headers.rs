@@ -60,9 +60,18 @@ pub(super) fn request_ids(wire: Option<&wire::Headers>, report: &Report) -> Requ
 }
 
 /// The names that rules set in requests, which are the gate's alone.
-pub(super) fn set_names(rules: &wire::HeaderRules) -> impl Iterator<Item = String> {
-    let set = rules.request.iter().flat_map(|request| &request.set);
-    set.map(|text| text.name.to_ascii_lowercase())
+pub(super) fn set_names(
+    rules: Option<&wire::HeaderRules>,
+    services: Option<&[(String, wire::Service)]>,
+) -> impl Iterator<Item = String> {
+    let services = services.into_iter().flatten();
+    let rules = rules
+        .into_iter()
+        .chain(services.filter_map(|(_, service)| service.headers.as_ref()));
+    let set = rules
+        .filter_map(|rules| rules.request.as_ref())
+        .flat_map(|request| &request.set);
+    set.map(|member| member.name.to_ascii_lowercase())
 }
 
 /// Reads the rules of all requests, and those of services, which begin with these.
