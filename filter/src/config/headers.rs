@@ -63,7 +63,7 @@ pub(super) fn request_ids(wire: Option<&wire::Headers>, report: &Report) -> Requ
 pub(super) fn set_names(
     rules: Option<&wire::HeaderRules>,
     services: Option<&[(String, wire::Service)]>,
-) -> impl Iterator<Item = String> {
+) -> Vec<String> {
     let services = services.into_iter().flatten();
     let rules = rules
         .into_iter()
@@ -71,7 +71,7 @@ pub(super) fn set_names(
     let set = rules
         .filter_map(|rules| rules.request.as_ref())
         .flat_map(|request| &request.set);
-    set.map(|member| member.name.to_ascii_lowercase())
+    set.map(|member| member.name.to_ascii_lowercase()).collect()
 }
 
 /// Reads the rules of all requests, and those of services, which begin with these.
