@@ -204,7 +204,7 @@ const fn hopeless(
 
 impl Reason {
     /// All reasons there are.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::TokenMissing,
         Self::TokenRepeated,
         Self::TokenTooLarge,
