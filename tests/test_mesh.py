@@ -221,7 +221,7 @@ def test_health_answers_at_the_gate(mesh: PrivateMesh) -> None:
 
 
 def test_an_unknown_path_is_a_404_problem_for_callers_and_401_for_strangers(mesh: PrivateMesh) -> None:
-    for path in ("/", "/nowhere/", "/bankrupt/", "/api/", "/metrics", "/health/ready", "/health/live"):
+    for path in ("/", "/nowhere/", "/bankrupt/", "/api/", "/health/ready", "/health/live"):
         challenged(mesh.gate.get(path))
         problem(mesh.gate.get(path, headers=mesh.as_user("alice")), 404)
 
