@@ -10,6 +10,7 @@ mod caller;
 mod health;
 mod listing;
 mod observe;
+mod openapi;
 mod path;
 mod payment_request_answers;
 mod payment_requests;
@@ -22,8 +23,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
 use sqlx::PgPool;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use problem::Problem;
 
@@ -62,23 +64,25 @@ pub(crate) struct AppState {
 
 /// All routes of a service, with everything around them.
 pub(crate) fn router(state: AppState) -> Router {
-    let routes = match state.service {
-        Service::Bank => Router::new()
-            .route("/accounts/", get(accounts::list))
-            .route("/accounts/{id}/", get(accounts::show))
-            .route("/accounts/{id}/transactions/", get(account_transactions::list))
-            .route("/whoami/", get(whoami::show)),
-        Service::Payment => Router::new()
-            .route("/transfers/", get(transfers::list).post(transfers::create))
-            .route("/transfers/{id}/", get(transfers::show))
-            .route("/requests/", get(payment_requests::list).post(payment_requests::create))
-            .route("/requests/{id}/", get(payment_requests::show))
-            .route("/requests/{id}/accept/", post(payment_request_answers::accept))
-            .route("/requests/{id}/decline/", post(payment_request_answers::decline))
-            .route("/requests/{id}/cancel/", post(payment_request_answers::cancel)),
+    let described = OpenApiRouter::with_openapi(openapi::frame(state.service));
+    let described = match state.service {
+        Service::Bank => described
+            .routes(routes!(accounts::list))
+            .routes(routes!(accounts::show))
+            .routes(routes!(account_transactions::list))
+            .routes(routes!(whoami::show)),
+        Service::Payment => described
+            .routes(routes!(transfers::list, transfers::create))
+            .routes(routes!(transfers::show))
+            .routes(routes!(payment_requests::list, payment_requests::create))
+            .routes(routes!(payment_requests::show))
+            .routes(routes!(payment_request_answers::accept))
+            .routes(routes!(payment_request_answers::decline))
+            .routes(routes!(payment_request_answers::cancel)),
     };
+    let (routes, document) = described.routes(routes!(health::show)).split_for_parts();
     routes
-        .route("/health/", get(health::show))
+        .merge(openapi::routes(&document))
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

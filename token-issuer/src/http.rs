@@ -8,6 +8,7 @@ mod health;
 mod jwks;
 mod media;
 mod metrics;
+mod openapi;
 mod pair;
 mod refresh;
 mod token;
@@ -101,6 +102,8 @@ fn public() -> Router<SharedApp> {
         .route("/api/token/refresh", post(refresh::refresh))
         .route("/api/token/refresh/", post(refresh::refresh))
         .route("/.well-known/jwks.json", get(jwks::publish))
+        .route("/openapi.json", get(openapi::json))
+        .route("/docs/", get(openapi::page))
 }
 
 /// An endpoint that takes POST, tells so to OPTIONS and refuses the rest as `SimpleJWT` does.

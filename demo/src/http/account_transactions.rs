@@ -4,18 +4,22 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use super::AppState;
 use super::accounts::no_such_account;
 use super::listing::Parameters;
+use super::openapi::{PageParameters, ReadRefusals, WrongQuery};
 use super::path::PathId;
-use super::problem::Problem;
+use super::problem::{PROBLEM, Problem, ProblemDocument};
 use crate::domain::account::{Entry, EntryCause};
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::id::{AccountId, TransferId};
 use crate::postgres;
 
-#[derive(Serialize)]
+/// A change of an account's balance.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Transaction)]
 pub(super) struct TransactionView {
     id: i64,
     /// `opening` or `transfer`.
@@ -23,16 +27,21 @@ pub(super) struct TransactionView {
     /// Signed: what went out is negative.
     amount: i64,
     balance_after: i64,
+    #[schema(value_type = Option<Uuid>)]
     transfer: Option<TransferId>,
+    #[schema(value_type = Option<Uuid>)]
     counterparty_account: Option<AccountId>,
     reference: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
 }
 
-#[derive(Serialize)]
+/// One page of changes, the newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Transactions)]
 pub(super) struct TransactionsView {
     transactions: Vec<TransactionView>,
+    /// The `cursor` of the next page; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -59,7 +68,20 @@ impl From<Entry> for TransactionView {
     }
 }
 
-/// The entries of one of the caller's accounts.
+/// What changed the balance of one of the caller's accounts, newest first.
+#[utoipa::path(
+    get,
+    path = "/accounts/{id}/transactions/",
+    operation_id = "listTransactions",
+    params(("id" = Uuid, Path, description = "The account"), PageParameters),
+    responses(
+        (status = 200, description = "One page", body = TransactionsView),
+        (status = 404, description = "The caller has no such account", body = ProblemDocument, content_type = PROBLEM),
+        WrongQuery,
+        ReadRefusals,
+    ),
+    security(("bearer" = ["bank.read"])),
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,

@@ -5,31 +5,43 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use super::AppState;
 use super::listing::Parameters;
+use super::openapi::{PageParameters, ReadRefusals, WrongQuery};
 use super::path::PathId;
-use super::problem::Problem;
+use super::problem::{PROBLEM, Problem, ProblemDocument};
 use crate::domain::account::Account;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::id::{AccountId, UserId};
 use crate::domain::money::Currency;
 use crate::postgres;
 
-#[derive(Serialize)]
+/// An account of the caller.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Account)]
 pub(super) struct AccountView {
+    #[schema(value_type = Uuid)]
     id: AccountId,
+    /// The owner's id, the `sub` of their tokens.
+    #[schema(value_type = Uuid)]
     owner: UserId,
     owner_name: String,
+    /// ISO 4217.
     currency: String,
+    /// In minor units: 1250 is 12.50 EUR.
     balance: i64,
     #[serde(with = "time::serde::rfc3339")]
     opened_at: OffsetDateTime,
 }
 
-#[derive(Serialize)]
+/// One page of the caller's accounts.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Accounts)]
 pub(super) struct AccountsView {
     accounts: Vec<AccountView>,
+    /// The `cursor` of the next page; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -56,7 +68,15 @@ pub(super) fn no_such_account() -> Problem {
     )
 }
 
-/// The caller's accounts.
+/// The caller's accounts, by currency.
+#[utoipa::path(
+    get,
+    path = "/accounts/",
+    operation_id = "listAccounts",
+    params(PageParameters),
+    responses((status = 200, description = "One page", body = AccountsView), WrongQuery, ReadRefusals),
+    security(("bearer" = ["bank.read"])),
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -71,6 +91,18 @@ pub(super) async fn list(
 }
 
 /// One of the caller's accounts.
+#[utoipa::path(
+    get,
+    path = "/accounts/{id}/",
+    operation_id = "showAccount",
+    params(("id" = Uuid, Path, description = "The account")),
+    responses(
+        (status = 200, description = "The account", body = AccountView),
+        (status = 404, description = "The caller has no such account", body = ProblemDocument, content_type = PROBLEM),
+        ReadRefusals,
+    ),
+    security(("bearer" = ["bank.read"])),
+)]
 pub(super) async fn show(
     State(state): State<AppState>,
     caller: Caller,

@@ -3,12 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::AppState;
-use super::problem::Problem;
+use super::openapi::ReadRefusals;
+use super::problem::{PROBLEM, Problem, ProblemDocument};
 use crate::postgres::{self, HealthError};
 
-#[derive(Serialize)]
+/// That the service works.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Health)]
 pub(super) struct HealthView {
     status: &'static str,
     service: &'static str,
@@ -16,6 +20,17 @@ pub(super) struct HealthView {
 }
 
 /// 200 where requests can be served, 503 with the cause where they can't.
+#[utoipa::path(
+    get,
+    path = "/health/",
+    operation_id = "showHealth",
+    responses(
+        ReadRefusals,
+        (status = 200, description = "Requests can be served", body = HealthView),
+        (status = 503, description = "They can't, and why", body = ProblemDocument, content_type = PROBLEM),
+    ),
+    security(("bearer" = [])),
+)]
 pub(super) async fn show(State(state): State<AppState>) -> Result<Json<HealthView>, Problem> {
     match postgres::check(&state.pool).await {
         Ok(()) => Ok(Json(HealthView {

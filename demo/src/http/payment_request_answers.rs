@@ -5,9 +5,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::AppState;
 use super::body::{self, OptionalFields};
+use super::openapi::{AnswerRefusals, ReadRefusals, WriteRefusals};
 use super::path::PathId;
 use super::payment_requests::{PaymentRequestView, no_such_request};
 use super::problem::Problem;
@@ -39,7 +42,25 @@ impl From<AnswerError> for Problem {
     }
 }
 
+/// From where an accepted request is paid.
+#[derive(ToSchema)]
+#[schema(as = Acceptance)]
+#[expect(dead_code, reason = "a description; the body is read field by field (body.rs)")]
+pub(super) struct AcceptanceBody {
+    /// An account of the caller; the one in the request's currency unless it is said.
+    from_account: Option<Uuid>,
+}
+
 /// Pays. `from_account` is optional: a user has one account per currency.
+#[utoipa::path(
+    post,
+    path = "/requests/{id}/accept/",
+    operation_id = "acceptPaymentRequest",
+    params(("id" = Uuid, Path, description = "The request")),
+    request_body = Option<AcceptanceBody>,
+    responses((status = 200, description = "It is paid", body = PaymentRequestView), ReadRefusals, WriteRefusals, AnswerRefusals),
+    security(("bearer" = ["payment.write"])),
+)]
 pub(super) async fn accept(
     state: State<AppState>,
     caller: Caller,
@@ -52,6 +73,14 @@ pub(super) async fn accept(
 }
 
 /// Refuses to pay.
+#[utoipa::path(
+    post,
+    path = "/requests/{id}/decline/",
+    operation_id = "declinePaymentRequest",
+    params(("id" = Uuid, Path, description = "The request")),
+    responses((status = 200, description = "It is declined", body = PaymentRequestView), ReadRefusals, AnswerRefusals),
+    security(("bearer" = ["payment.write"])),
+)]
 pub(super) async fn decline(
     state: State<AppState>,
     caller: Caller,
@@ -61,6 +90,14 @@ pub(super) async fn decline(
 }
 
 /// Takes the request back.
+#[utoipa::path(
+    post,
+    path = "/requests/{id}/cancel/",
+    operation_id = "cancelPaymentRequest",
+    params(("id" = Uuid, Path, description = "The request")),
+    responses((status = 200, description = "It is taken back", body = PaymentRequestView), ReadRefusals, AnswerRefusals),
+    security(("bearer" = ["payment.write"])),
+)]
 pub(super) async fn cancel(
     state: State<AppState>,
     caller: Caller,

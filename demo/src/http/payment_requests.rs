@@ -6,12 +6,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::AppState;
 use super::body::{self, Fields};
 use super::listing::Parameters;
+use super::openapi::{DirectionParameter, PageParameters, ReadRefusals, WriteRefusals, WrongQuery};
 use super::path::PathId;
-use super::problem::{Fault, Problem};
+use super::problem::{Fault, PROBLEM, Problem, ProblemDocument};
 use super::refusals::{REPLAYED, idempotency_key, key_used_for_another};
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::id::{AccountId, PaymentRequestId, TransferId, UserId};
@@ -20,19 +23,29 @@ use crate::domain::payment_request::{AnswerRefusal, PaymentRequest, PaymentReque
 use crate::postgres;
 use crate::postgres::payment_requests::{AskError, Asked};
 
-#[derive(Serialize)]
+/// What one user asks another to pay.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentRequest)]
 pub(super) struct PaymentRequestView {
+    #[schema(value_type = Uuid)]
     id: PaymentRequestId,
     /// Seen from the caller: an incoming request asks the caller to pay.
     direction: &'static str,
+    /// `pending`, `accepted`, `declined` or `cancelled`.
     status: &'static str,
+    #[schema(value_type = Uuid)]
     requester: UserId,
+    #[schema(value_type = Uuid)]
     payer: UserId,
+    #[schema(value_type = Uuid)]
     to_account: AccountId,
+    /// In minor units.
     amount: i64,
+    /// ISO 4217.
     currency: String,
     reference: Option<String>,
     /// The transfer that paid it.
+    #[schema(value_type = Option<Uuid>)]
     transfer: Option<TransferId>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -40,9 +53,12 @@ pub(super) struct PaymentRequestView {
     settled_at: Option<OffsetDateTime>,
 }
 
-#[derive(Serialize)]
+/// One page of requests, the newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentRequests)]
 pub(super) struct PaymentRequestsView {
     requests: Vec<PaymentRequestView>,
+    /// The `cursor` of the next page; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -99,6 +115,23 @@ impl From<AskError> for Problem {
     }
 }
 
+/// Who shall pay what. A member that is not here is refused.
+#[derive(ToSchema)]
+#[schema(as = PaymentRequestOrder)]
+#[expect(dead_code, reason = "a description; the body is read field by field (body.rs)")]
+pub(super) struct PaymentRequestBody {
+    /// Another user.
+    payer: Uuid,
+    /// An account of the caller.
+    to_account: Uuid,
+    /// In minor units.
+    #[schema(minimum = 1)]
+    amount: i64,
+    /// A check, not a choice: the account's own.
+    currency: Option<String>,
+    reference: Option<String>,
+}
+
 fn order(mut fields: Fields, caller: UserId) -> Result<PaymentRequestOrder, Problem> {
     let payer = fields.required("payer", body::user);
     let to = fields.required("to_account", body::account);
@@ -130,6 +163,15 @@ pub(super) fn no_such_request() -> Problem {
 }
 
 /// Asks another user to pay into one of the caller's accounts.
+#[utoipa::path(
+    post,
+    path = "/requests/",
+    operation_id = "createPaymentRequest",
+    params(("idempotency-key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+    request_body = PaymentRequestBody,
+    responses((status = 201, description = "The request", body = PaymentRequestView), WriteRefusals, ReadRefusals),
+    security(("bearer" = ["payment.write"])),
+)]
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -153,6 +195,14 @@ pub(super) async fn create(
 }
 
 /// The caller's requests, newest first.
+#[utoipa::path(
+    get,
+    path = "/requests/",
+    operation_id = "listPaymentRequests",
+    params(PageParameters, DirectionParameter),
+    responses((status = 200, description = "One page", body = PaymentRequestsView), WrongQuery, ReadRefusals),
+    security(("bearer" = ["payment.read"])),
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -172,6 +222,18 @@ pub(super) async fn list(
 }
 
 /// One of the caller's requests.
+#[utoipa::path(
+    get,
+    path = "/requests/{id}/",
+    operation_id = "showPaymentRequest",
+    params(("id" = Uuid, Path, description = "The request")),
+    responses(
+        (status = 200, description = "The request", body = PaymentRequestView),
+        (status = 404, description = "The caller has no part in such a request", body = ProblemDocument, content_type = PROBLEM),
+        ReadRefusals,
+    ),
+    security(("bearer" = ["payment.read"])),
+)]
 pub(super) async fn show(
     State(state): State<AppState>,
     caller: Caller,

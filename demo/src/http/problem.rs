@@ -5,8 +5,12 @@ use axum::http::StatusCode;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::postgres::StoreError;
+
+/// Its media type.
+pub(super) const PROBLEM: &str = "application/problem+json";
 
 /// What goes back to the caller instead of an answer.
 ///
@@ -73,6 +77,42 @@ impl Fault {
             detail: detail.into(),
         }
     }
+}
+
+/// A problem document as others read it (RFC 9457), the service's or the gate's.
+#[derive(ToSchema)]
+#[schema(as = Problem)]
+#[expect(dead_code, reason = "a description of what `Document` and the gate write")]
+pub(super) struct ProblemDocument {
+    /// A URN, one for each kind.
+    r#type: String,
+    title: String,
+    status: u16,
+    /// What happened this time, and what would be right.
+    detail: String,
+    /// A word for programs.
+    code: String,
+    /// Which parts of the request were wrong; absent where none in particular was.
+    errors: Option<Vec<FaultDocument>>,
+    /// The scope that the token lacks; the gate says it.
+    scope: Option<String>,
+    request_id: String,
+}
+
+/// A wrong part of a request. It has one of `pointer`, `parameter` and `header`.
+#[derive(ToSchema)]
+#[schema(as = Fault)]
+#[expect(
+    dead_code,
+    reason = "a description of `Fault`, which writes its place as one of its members"
+)]
+pub(super) struct FaultDocument {
+    /// A member of the body (RFC 6901, section 6).
+    pointer: Option<String>,
+    /// A query parameter.
+    parameter: Option<String>,
+    header: Option<String>,
+    detail: String,
 }
 
 /// The document on the wire.
@@ -170,10 +210,7 @@ impl Problem {
         };
         let mut response = (self.status, Json(document)).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
         }

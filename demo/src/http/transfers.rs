@@ -6,12 +6,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::AppState;
 use super::body::{self, Fields};
 use super::listing::Parameters;
+use super::openapi::{DirectionParameter, PageParameters, ReadRefusals, WriteRefusals, WrongQuery};
 use super::path::PathId;
-use super::problem::Problem;
+use super::problem::{PROBLEM, Problem, ProblemDocument};
 use super::refusals::{REPLAYED, key_used_for_another, required_idempotency_key};
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::id::{AccountId, PaymentRequestId, TransferId, UserId};
@@ -20,26 +23,40 @@ use crate::domain::transfer::{Transfer, TransferOrder};
 use crate::postgres;
 use crate::postgres::transfers::{Executed, TransferError};
 
-#[derive(Serialize)]
+/// Money that went from one account to another.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Transfer)]
 pub(super) struct TransferView {
+    #[schema(value_type = Uuid)]
     id: TransferId,
-    /// Seen from the caller.
+    /// Seen from the caller: `incoming` or `outgoing`.
     direction: &'static str,
+    #[schema(value_type = Uuid)]
     payer: UserId,
+    #[schema(value_type = Uuid)]
     payee: UserId,
+    #[schema(value_type = Uuid)]
     from_account: AccountId,
+    #[schema(value_type = Uuid)]
     to_account: AccountId,
+    /// In minor units.
     amount: i64,
+    /// ISO 4217.
     currency: String,
     reference: Option<String>,
+    /// The request that it paid.
+    #[schema(value_type = Option<Uuid>)]
     payment_request: Option<PaymentRequestId>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
 }
 
-#[derive(Serialize)]
+/// One page of transfers, the newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Transfers)]
 pub(super) struct TransfersView {
     transfers: Vec<TransferView>,
+    /// The `cursor` of the next page; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -76,6 +93,22 @@ impl From<TransferError> for Problem {
     }
 }
 
+/// What shall be moved. A member that is not here is refused.
+#[derive(ToSchema)]
+#[schema(as = TransferOrder)]
+#[expect(dead_code, reason = "a description; the body is read field by field (body.rs)")]
+pub(super) struct TransferBody {
+    /// An account of the caller.
+    from_account: Uuid,
+    to_account: Uuid,
+    /// In minor units.
+    #[schema(minimum = 1)]
+    amount: i64,
+    /// A check, not a choice: the account's own.
+    currency: Option<String>,
+    reference: Option<String>,
+}
+
 fn order(mut fields: Fields) -> Result<TransferOrder, Problem> {
     let from = fields.required("from_account", body::account);
     let to = fields.required("to_account", body::account);
@@ -96,6 +129,15 @@ fn order(mut fields: Fields) -> Result<TransferOrder, Problem> {
 }
 
 /// Moves money, once per key: the same order under the same key gets the first answer again.
+#[utoipa::path(
+    post,
+    path = "/transfers/",
+    operation_id = "createTransfer",
+    params(("idempotency-key" = String, Header, description = "1 to 255 visible ASCII characters, such as a fresh UUID")),
+    request_body = TransferBody,
+    responses((status = 201, description = "The transfer", body = TransferView), WriteRefusals, ReadRefusals),
+    security(("bearer" = ["payment.write"])),
+)]
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -122,6 +164,14 @@ pub(super) async fn create(
 }
 
 /// The caller's transfers, newest first.
+#[utoipa::path(
+    get,
+    path = "/transfers/",
+    operation_id = "listTransfers",
+    params(PageParameters, DirectionParameter),
+    responses((status = 200, description = "One page", body = TransfersView), WrongQuery, ReadRefusals),
+    security(("bearer" = ["payment.read"])),
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -141,6 +191,18 @@ pub(super) async fn list(
 }
 
 /// One of the caller's transfers.
+#[utoipa::path(
+    get,
+    path = "/transfers/{id}/",
+    operation_id = "showTransfer",
+    params(("id" = Uuid, Path, description = "The transfer")),
+    responses(
+        (status = 200, description = "The transfer", body = TransferView),
+        (status = 404, description = "The caller has no such transfer", body = ProblemDocument, content_type = PROBLEM),
+        ReadRefusals,
+    ),
+    security(("bearer" = ["payment.read"])),
+)]
 pub(super) async fn show(
     State(state): State<AppState>,
     caller: Caller,

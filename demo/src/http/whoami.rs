@@ -8,11 +8,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::AppState;
 use super::observe::REQUEST_ID;
+use super::openapi::ReadRefusals;
 
-#[derive(Serialize)]
+/// A request as the service saw it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Whoami)]
 pub(super) struct WhoamiView {
     service: &'static str,
     method: String,
@@ -25,6 +29,13 @@ pub(super) struct WhoamiView {
 }
 
 /// The request as it arrived.
+#[utoipa::path(
+    get,
+    path = "/whoami/",
+    operation_id = "showWhoami",
+    responses((status = 200, description = "What the service saw", body = WhoamiView), ReadRefusals),
+    security(("bearer" = ["bank.read"])),
+)]
 pub(super) async fn show(
     State(state): State<AppState>,
     method: Method,

@@ -3,12 +3,14 @@
 use axum::{Json, extract::State, response::Response};
 use jose::UnverifiedToken;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     App, SharedApp,
     error::ApiError,
     fields::Fields,
     no_store,
+    openapi::{ErrorBody, TokenRefusals},
     pair::{RefreshPlace, TokenPair, keys, sign_pair},
 };
 use crate::{
@@ -23,13 +25,40 @@ use crate::{
 /// Longer than any token that this issuer makes.
 const LONGEST_TOKEN: usize = 8192;
 
-#[derive(Serialize)]
+/// Two tokens of one user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewTokenPair)]
 struct Answer {
+    /// For the services.
     access: String,
+    /// The successor of the one that was sent, which works no more.
     refresh: String,
 }
 
-/// Answers the use of a refresh token.
+/// The token to be spent.
+#[derive(ToSchema)]
+#[schema(as = Refresh)]
+#[expect(dead_code, reason = "a description; the body is read field by field (fields.rs)")]
+struct RefreshBody {
+    refresh: String,
+}
+
+/// Spends a refresh token on a new pair. One that was spent before ends all that descend from the same login.
+#[utoipa::path(
+    post,
+    path = "/api/token/refresh/",
+    operation_id = "refreshTokens",
+    request_body(content(
+        (RefreshBody = "application/json"),
+        (RefreshBody = "application/x-www-form-urlencoded"),
+        (RefreshBody = "multipart/form-data"),
+    )),
+    responses(
+        (status = 200, description = "The user's new tokens", body = Answer),
+        (status = 401, description = "No refresh token that is still good, or a disabled account", body = ErrorBody),
+        TokenRefusals,
+    ),
+)]
 pub(super) async fn refresh(State(app): State<SharedApp>, fields: Fields) -> Result<Response, ApiError> {
     let [token] = fields.all_required(["refresh"])?;
     match rotate(&app, token.trim()).await {

@@ -2,12 +2,14 @@
 
 use axum::{Json, extract::State, response::Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     App, SharedApp,
     error::ApiError,
     fields::Fields,
     no_store,
+    openapi::{ErrorBody, TokenRefusals},
     pair::{RefreshPlace, TokenPair, keys, sign_pair},
 };
 use crate::{
@@ -23,10 +25,24 @@ use crate::{
     postgres::refresh_family::Beginning,
 };
 
-#[derive(Serialize)]
+/// Two tokens of one user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenPair)]
 struct Answer {
+    /// Works once, at /api/token/refresh/.
     refresh: String,
+    /// For the services.
     access: String,
+}
+
+/// Who logs in.
+#[derive(ToSchema)]
+#[schema(as = Credentials)]
+#[expect(dead_code, reason = "a description; the body is read field by field (fields.rs)")]
+struct CredentialsBody {
+    username: String,
+    #[schema(format = Password)]
+    password: String,
 }
 
 struct Credentials {
@@ -46,7 +62,22 @@ impl TryFrom<&Fields> for Credentials {
     }
 }
 
-/// Answers a login.
+/// Logs a user in.
+#[utoipa::path(
+    post,
+    path = "/api/token/",
+    operation_id = "obtainTokens",
+    request_body(content(
+        (CredentialsBody = "application/json"),
+        (CredentialsBody = "application/x-www-form-urlencoded"),
+        (CredentialsBody = "multipart/form-data"),
+    )),
+    responses(
+        (status = 200, description = "The user's tokens", body = Answer),
+        (status = 401, description = "Unknown user, wrong password or disabled account", body = ErrorBody),
+        TokenRefusals,
+    ),
+)]
 pub(super) async fn obtain(State(app): State<SharedApp>, fields: Fields) -> Result<Response, ApiError> {
     let credentials = Credentials::try_from(&fields)?;
     match log_in(&app, credentials).await {
