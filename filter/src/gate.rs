@@ -21,6 +21,7 @@
 mod admission;
 mod answer;
 mod charges;
+mod contested;
 mod findings;
 mod forward;
 mod hearing;

@@ -8,7 +8,7 @@ mod tree;
 pub use condition::{Absent, HeaderMatch, ParameterMatch, Sense, Test};
 pub use matcher::{PathMatch, PathPattern};
 pub use selection::{Forged, Named, RouteRules, RouteWord, StateRules};
-pub use tree::{Requirement, Verdict, Whose, evaluate};
+pub use tree::{Judge, Requirement, Verdict, Whose, evaluate};
 
 use crate::headers::Sanitiser;
 use crate::request::Request;

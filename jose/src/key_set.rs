@@ -163,6 +163,17 @@ impl JwkSet {
         })
     }
 
+    /// Whether the token may mean a key that it is not tried with: one that was left out, or one too many.
+    #[must_use]
+    pub fn may_lack_the_key_of(&self, token: &UnverifiedToken) -> bool {
+        let key_id = token.header_unverified().key_id();
+        let is_meant = |skipped: &SkippedKey| {
+            let listed = skipped.key_id.as_deref().filter(|id| !id.is_empty());
+            key_id.is_none() || listed.is_none() || listed == key_id
+        };
+        self.keys.len() > MAX_ATTEMPTS || self.skipped.iter().any(is_meant)
+    }
+
     /// How many of the keys, from the first on, a token may be verified with.
     fn reach(&self, token: &UnverifiedToken) -> usize {
         let header = token.header_unverified();

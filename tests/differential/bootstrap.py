@@ -42,10 +42,26 @@ def listeners(configurations: Iterable[Configuration], plugin: Path, tamper: Tam
     """The file of listeners: two for each configuration. `tamper` changes what ours is given."""
     resources = []
     for configuration in configurations:
-        resources.append(_listener(NATIVE, configuration, _native(configuration.message)))
-        resources.append(_listener(OURS, configuration, _ours(configuration.name, tamper(configuration), plugin)))
+        state = _state(configuration.message)
+        gates = _native(configuration.message), _ours(configuration.name, tamper(configuration), plugin)
+        for side, gate in zip((NATIVE, OURS), gates, strict=True):
+            resources.append(_listener(side, configuration, [*state, gate]))
     kind = "type.googleapis.com/envoy.config.listener.v3.Listener"
     return json.dumps({"version_info": "1", "resources": [{"@type": kind, **listener} for listener in resources]})
+
+
+def _state(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """What notes the state by which `filter_state_rules` choose: the value of `x-state`."""
+    if "filter_state_rules" not in message:
+        return []
+    noted = {
+        "object_key": message["filter_state_rules"]["name"],
+        "factory_key": "envoy.string",
+        "format_string": {"text_format_source": {"inline_string": "%REQ(x-state)%"}},
+        "skip_if_empty": True,
+    }
+    typed = {"@type": f"{_TYPE}.http.set_filter_state.v3.Config", "on_request_headers": [noted]}
+    return [{"name": "envoy.filters.http.set_filter_state", "typed_config": typed}]
 
 
 def _native(message: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +90,7 @@ def _ours(name: str, message: dict[str, Any], plugin: Path) -> dict[str, Any]:
     }
 
 
-def _listener(side: str, configuration: Configuration, gate: dict[str, Any]) -> dict[str, Any]:
+def _listener(side: str, configuration: Configuration, gates: list[dict[str, Any]]) -> dict[str, Any]:
     router = {"@type": f"{_TYPE}.http.router.v3.Router", "suppress_envoy_headers": True}
     manager = {
         "@type": f"{_TYPE}.network.http_connection_manager.v3.HttpConnectionManager",
@@ -85,7 +101,7 @@ def _listener(side: str, configuration: Configuration, gate: dict[str, Any]) -> 
         "common_http_protocol_options": {"max_headers_count": 200},
         "upgrade_configs": [{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}],
         "route_config": {"name": side, "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": _routes(side)}]},
-        "http_filters": [gate, {"name": "envoy.filters.http.router", "typed_config": router}],
+        "http_filters": [*gates, {"name": "envoy.filters.http.router", "typed_config": router}],
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     return {"name": f"{side}/{configuration.name}", "address": _address(0), "filter_chains": [chain]}

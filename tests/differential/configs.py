@@ -9,21 +9,13 @@ from typing import Any
 from .bootstrap import KEYS
 from .cases import Configuration
 from .features import supported
-from .keyring import KeyPair, new_pair
+from .keyring import KeyPair, malformed_pairs, new_pair
 from .mutations.claims import VALUED
 from .plans import DEFAULT_PLACES, Place, Plan, Provider, Requirement, Rule
 from .rules import generate_rule, string_matcher
+from .trees import AUDIENCES, Trees
 
 KINDS = ("P-256", "P-256", "P-256", "Ed25519", "Ed25519", "oct", "oct", "P-384", "P-521", "RSA", "RSA")
-AUDIENCES = (
-    "aud-a",
-    "aud-b",
-    "https://api.example",
-    "https://api.example/",
-    "http://other.example/v1/",
-    "api.example",
-    "aud-c/",
-)
 MAPPED_CLAIMS = (
     ("sub", "sub"),
     ("value", VALUED),
@@ -39,8 +31,9 @@ MAPPED_CLAIMS = (
 )
 
 
-UNUSABLE = {"jwk.use-enc", "jwk.key-ops-sign", "jwk.wrong-alg", "jwk.small-rsa"}
+UNUSABLE = {"jwk.use-enc", "jwk.key-ops-sign", "jwk.wrong-alg", "jwk.small-rsa", "jwk.malformed", "jwk.short-coordinate"}
 """Flaws for which ours leaves a key out."""
+PLACE_FIELDS = ("from_headers", "from_params", "from_cookies")
 
 
 class ConfigGenerator:
@@ -51,14 +44,19 @@ class ConfigGenerator:
         self._pool = [new_pair(kind, rng) for kind in KINDS]
         self._small_rsa = new_pair("RSA", rng, size=1024)
         self._short_secret = new_pair("oct", rng, size=128)
+        self._malformed = malformed_pairs(rng)
         self.strangers = {kind: new_pair(kind, rng) for kind in dict.fromkeys(KINDS)}
 
     def one_of_each(self) -> list[KeyPair]:
         """A key of each kind, listed as it should be."""
         found = {key.kind: key for key in reversed(self._pool)}
+        probabilistic = next(key for key in self._pool if key.kind == "RSA" and key != found["RSA"])
         return [
-            key if "alg" in key.listed else replace(key, listed={**key.listed, "alg": key.algorithms[0]})
-            for key in found.values()
+            *(
+                key if "alg" in key.listed else replace(key, listed={**key.listed, "alg": key.algorithms[0]})
+                for key in found.values()
+            ),
+            replace(probabilistic, listed={**probabilistic.listed, "alg": "PS256"}),
         ]
 
     def plan(self, name: str) -> Plan:
@@ -66,14 +64,15 @@ class ConfigGenerator:
         rng = self._rng
         # Which of two providers of one issuer an allowance asks is a matter of hashing to the native filter, so issuers
         # are shared in configurations without allowances only.
-        shared = rng.random() < 0.15
+        shared = rng.random() < 0.2
         providers = self._providers(shared=shared)
         names = [provider.name for provider in providers]
         tree = Trees(rng, names, allowances=not shared)
-        named = {f"named-{index}": tree.draw() for index in range(2)}
-        rules = [generate_rule(rng, index, tree.draw, named) for index in range(rng.randint(6, 12))]
+        draw = tree.draw_contested if shared else tree.draw
+        named = {f"named-{index}": draw() for index in range(2)}
+        rules = [generate_rule(rng, index, draw, named) for index in range(rng.randint(6, 12))]
         if rng.random() < 0.3:
-            rules.append(catch_all(tree.draw() if rng.random() < 0.8 else None))
+            rules.append(catch_all(draw() if rng.random() < 0.8 else None))
         message: dict[str, Any] = {
             "providers": {provider.name: provider.message for provider in providers},
             "rules": [rule.message for rule in rules],
@@ -84,7 +83,14 @@ class ConfigGenerator:
         if rng.random() < 0.3:
             message["stat_prefix"] = f"s{rng.randrange(100)}"
         key_sets = {provider.published: provider.key_set() for provider in providers if provider.published}
-        return Plan(Configuration(name, message, key_sets), tuple(providers), tuple(rules))
+        chosen: tuple[Rule, ...] = ()
+        if rng.random() < 0.3:
+            chosen = tuple(chosen_by_state(state, draw()) for state in STATES)
+            message["filter_state_rules"] = {
+                "name": STATE_OBJECT,
+                "requires": {state: rule.requirement for state, rule in zip(STATES, chosen, strict=True)},
+            }
+        return Plan(Configuration(name, message, key_sets), tuple(providers), (*rules, *chosen))
 
     def _providers(self, *, shared: bool) -> list[Provider]:
         rng = self._rng
@@ -96,13 +102,23 @@ class ConfigGenerator:
             issuers[rng.randrange(count)] = ""
         if shared:
             issuers[1] = issuers[0]
-        return [self._provider(f"p{index}", issuer, index) for index, issuer in enumerate(issuers)]
+        first = self._provider("p0", issuers[0], 0)
+        # A provider that may accept what the first one of its issuer does not.
+        second = self._provider("p1", issuers[1], 1, first if shared and rng.random() < 0.7 else None)
+        others = [self._provider(f"p{index}", issuer, index) for index, issuer in enumerate(issuers) if index > 1]
+        return [first, second, *others]
 
-    def _provider(self, name: str, issuer: str, index: int) -> Provider:
+    def _provider(self, name: str, issuer: str, index: int, twin: Provider | None = None) -> Provider:
         rng = self._rng
-        keys = self._keys()
-        audiences = tuple(rng.sample(AUDIENCES, rng.choice((0, 0, 1, 1, 2, 3))))
-        places, fields = self._places(index)
+        if twin is None:
+            keys = self._keys()
+            audiences = tuple(rng.sample(AUDIENCES, rng.choice((0, 0, 1, 1, 2, 3))))
+            places, fields = self._places(index)
+        else:
+            ids = {key.key_id for key in twin.keys}
+            keys = tuple(key for key in self._pool if key.key_id in ids)
+            audiences = tuple(sorted({similar(rng, audience) for audience in twin.audiences}))
+            places, fields = twin.places, {name: twin.message[name] for name in PLACE_FIELDS if name in twin.message}
         message: dict[str, Any] = dict(fields)
         if issuer:
             message["issuer"] = issuer
@@ -137,7 +153,7 @@ class ConfigGenerator:
             published = ""  # To ours, a published set without another key is none.
         if published:
             # No key set in one place is in another: what is wrong with a remote one is not wrong with a local one.
-            keys = tuple(key.with_listing("jwk.remote-secret") if key.kind == "oct" else key for key in keys)
+            keys = tuple(_in_public(key) for key in keys)
         provider = Provider(name, issuer, keys, audiences, places, message, published)
         if published:
             uri = {"uri": f"http://keys.example{published}", "cluster": KEYS, "timeout": "10s"}
@@ -148,6 +164,14 @@ class ConfigGenerator:
                 "cache_duration": "3600s",
                 "async_fetch": {"fast_listener": False},
             }
+            if rng.random() < 0.5:
+                message["remote_jwks"]["retry_policy"] = rng.choice(
+                    (
+                        {"num_retries": 3},
+                        {"retry_back_off": {"base_interval": "0.1s", "max_interval": "2s"}, "num_retries": 1},
+                        {"retry_back_off": {"base_interval": "0.01s"}},
+                    )
+                )
         else:
             message["local_jwks"] = {"inline_string": provider.key_set()}
         return provider
@@ -213,6 +237,8 @@ class ConfigGenerator:
             keys.append(self._small_rsa.with_listing("jwk.small-rsa", alg="RS256"))
         if rng.random() < 0.15:
             keys.append(self._short_secret.with_listing("jwk.short-secret", alg="HS256"))
+        if rng.random() < 0.3:
+            keys += rng.sample(self._malformed, rng.choice((1, 2, 3)))
         rng.shuffle(keys)
         return tuple(keys)
 
@@ -239,38 +265,26 @@ class ConfigGenerator:
         return key
 
 
-class Trees:
-    """Draws requirements."""
+def _in_public(key: KeyPair) -> KeyPair:
+    if key.kind == "oct":
+        return key.with_listing("jwk.remote-secret")
+    return key.with_listing("jwk.remote-private") if "jwk.private-part" in key.flaws else key
 
-    def __init__(self, rng: Random, providers: list[str], *, allowances: bool) -> None:
-        self._rng = rng
-        self._providers = providers
-        self._allowances = allowances
 
-    def draw(self, depth: int = 0) -> Requirement:
-        """A requirement, seldom deeper than two."""
-        rng = self._rng
-        group = depth < 3 and rng.random() < (0.5 if depth == 0 else 0.2)
-        if group:
-            form = rng.choice(("requires_any", "requires_any", "requires_all"))
-            return {form: {"requirements": [self.draw(depth + 1) for _ in range(rng.choice((2, 2, 3)))]}}
-        draw = rng.random()
-        if self._allowances and draw < 0.15:
-            return {"allow_missing": {}}
-        if self._allowances and draw < 0.27:
-            return {"allow_missing_or_failed": {}}
-        if self._allowances and supported("extract_only_without_validation") and draw < 0.33:
-            name = rng.choice((None, None, "X-Status"))
-            return {"extract_only_without_validation": {"verification_status_header": name} if name else {}}
-        name = rng.choice(self._providers)
-        if draw < 0.45:
-            return {
-                "provider_and_audiences": {
-                    "provider_name": name,
-                    "audiences": rng.sample(AUDIENCES, rng.choice((1, 2))),
-                }
-            }
-        return {"provider_name": name}
+def similar(rng: Random, audience: str) -> str:
+    """One that the native filter takes for the same, or the same."""
+    bare = audience.removeprefix("https://").removeprefix("http://").removesuffix("/")
+    return rng.choice((audience, "https://" + bare, "http://" + bare + "/", bare, bare + "/"))
+
+
+STATE_OBJECT = "tenant"
+"""What an earlier filter notes, from `x-state`, for `filter_state_rules`."""
+STATES = ("gold", "silver")
+
+
+def chosen_by_state(state: str, requirement: Requirement) -> Rule:
+    """What is asked for where no rule matches and this was noted."""
+    return Rule({}, requirement, ("/state", "/state/x"), ("/", "/rx"), (("x-state", state),))
 
 
 def catch_all(requirement: Requirement | None) -> Rule:

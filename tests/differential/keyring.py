@@ -4,6 +4,8 @@ numbers are drawn here and handed to it.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from harness.encoding import b64url, b64url_number
+from harness.encoding import b64url, b64url_number, compact_json
 from harness.keys import CURVES, Key, rsa_jwk
 from harness.tokens import signature as fresh_signature
 
@@ -76,9 +78,12 @@ class KeyPair:
         public = self.private.public_key()
         raw = Encoding.Raw, PublicFormat.Raw
         forms = {} if self.kind != "Ed25519" else {"raw": public.public_bytes(*raw)}
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         return {
-            "pem": public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+            "pem": pem,
+            "pem-one-line": pem.replace(b"\n", b""),
             "der": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            "jwk": compact_json(self.listed),
             **forms,
         }
 
@@ -92,6 +97,66 @@ def new_pair(kind: str, rng: Random, *, size: int = 2048) -> KeyPair:
     if len(ALGORITHMS_BY_KIND[kind]) == 1:
         listed["alg"] = ALGORITHMS_BY_KIND[kind][0]
     return KeyPair(kind, private, public, key_id, listed)
+
+
+class UnitExponent(KeyPair):
+    """An RSA key with the exponent 1, under which the padded hash is its own signature: anybody can sign."""
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """Those with a padding that nobody draws."""
+        return ("RS256", "RS384", "RS512")
+
+    def sign(self, algorithm: str, data: bytes) -> bytes:
+        """RFC 8017, section 9.2, and nothing else; any other algorithm signs as it should."""
+        if algorithm not in self.algorithms:
+            return super().sign(algorithm, data)
+        name, end_of_id = {"RS256": ("sha256", 1), "RS384": ("sha384", 2), "RS512": ("sha512", 3)}[algorithm]
+        digest = hashlib.new(name, data).digest()
+        info = bytes((0x30, len(digest) + 17, 0x30, 0x0D, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, end_of_id, 5, 0))
+        tail = info + bytes((4, len(digest))) + digest
+        length = self.private.key_size // 8
+        return b"\0\1" + b"\xff" * (length - len(tail) - 3) + b"\0" + tail
+
+
+def b64url_bytes(text: str) -> bytes:
+    """What base64url stands for."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def malformed_pairs(rng: Random) -> list[KeyPair]:
+    """Keys that are listed as no key may be. Each signs as if it were right."""
+
+    def pair(kind: str, *drop: str, **changes: Any) -> KeyPair:
+        return new_pair(kind, rng).with_listing("jwk.malformed", *drop, **changes)
+
+    def other_end(text: str) -> str:
+        return text[:-4] + ("AAAA" if text[-4:] != "AAAA" else "BBBA")
+
+    curve, rsa_key, edwards = new_pair("P-256", rng), new_pair("RSA", rng), new_pair("Ed25519", rng)
+    unit = UnitExponent("RSA", rsa_key.private, rsa_key.public_jwk, "rsa-unit", {**rsa_key.listed, "kid": "rsa-unit"})
+    while b64url_bytes((short := new_pair("P-256", rng)).listed["x"])[0]:
+        pass
+    return [
+        curve.with_listing("jwk.malformed", y=other_end(curve.listed["y"])),
+        curve.named("ec-no-y").with_listing("jwk.malformed", "y"),
+        curve.named("ec-other-curve").with_listing("jwk.malformed", "alg", crv="P-384"),
+        curve.named("ec-unknown-curve").with_listing("jwk.malformed", "alg", crv="secp256k1"),
+        curve.named("ec-not-base64").with_listing("jwk.malformed", x="*"),
+        short.with_listing("jwk.short-coordinate", x=b64url(b64url_bytes(short.listed["x"])[1:])),
+        unit.with_listing("jwk.malformed", e="AQ", alg="RS256"),
+        rsa_key.named("rsa-even").with_listing("jwk.malformed", e="Ag", alg="RS256"),
+        rsa_key.named("rsa-zero").with_listing("jwk.malformed", e="AA", alg="RS256"),
+        rsa_key.named("rsa-no-modulus").with_listing("jwk.malformed", "n", alg="RS256"),
+        rsa_key.named("rsa-private").with_listing("jwk.private-part", d="AQAB", alg="RS256"),
+        edwards.with_listing("jwk.malformed", x=edwards.listed["x"][:-4]),
+        edwards.named("okp-x25519").with_listing("jwk.malformed", crv="X25519"),
+        pair("oct", k="", alg="HS256"),
+        pair("oct", "k", alg="HS256"),
+        pair("P-256", "kty"),
+        pair("P-256", kty=5),
+        pair("P-256", kty="XYZ"),
+    ]
 
 
 def _material(kind: str, rng: Random, size: int) -> tuple[Any, dict[str, str]]:

@@ -56,6 +56,8 @@ class Rule:
     requirement: Requirement | None
     matching: tuple[str, ...]
     near: tuple[str, ...]
+    headers: tuple[tuple[str, str], ...] = ()
+    """What its requests have besides."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,13 @@ class Plan:
     rules: tuple[Rule, ...]
     sweep: int = 0
     """With how many keys its requests go through all mutations in turn; 0 where they are drawn."""
+    bearers: tuple[tuple[dict[str, Any], ...], ...] = ()
+    """Where each rule is asked the same: the tokens of each request, as the claims for each provider, in their order."""
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether its requests are all that there are."""
+        return bool(self.sweep or self.bearers)
 
     def provider(self, name: str) -> Provider:
         """By its name."""

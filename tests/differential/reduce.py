@@ -21,7 +21,7 @@ from .verdicts import Unexplained, judge
 
 Message = dict[str, Any]
 ROUNDS = 12
-_OPTIONAL = ("stat_prefix", "bypass_cors_preflight", "strip_failure_response", "requirement_map")
+_OPTIONAL = ("stat_prefix", "bypass_cors_preflight", "strip_failure_response", "requirement_map", "filter_state_rules")
 _NEEDED = ("local_jwks", "remote_jwks")
 
 

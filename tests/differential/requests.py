@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -30,6 +31,7 @@ class RequestGenerator:
     rng: Random
     strangers: dict[str, KeyPair]
     now: int = field(default_factory=lambda: int(time.time()))
+    _sent: deque[tuple[Minted, frozenset[str]]] = field(default_factory=lambda: deque(maxlen=20))
 
     def case(self, number: int) -> Case:
         """The next request."""
@@ -39,6 +41,7 @@ class RequestGenerator:
         sending = Sending(rng, with_query(rng, rng.choice(rule.near if near else rule.matching)))
         if near:
             sending.traits.add("path.near")
+        sending.headers += rule.headers
         for provider in self._providers(rule):
             self._add_token(sending, provider)
         self._add_surroundings(sending)
@@ -56,6 +59,24 @@ class RequestGenerator:
                 mutation.apply(draft)
                 draft.traits.add(mutation.name)
                 yield self._plain(number, provider, draft)
+                number += 1
+
+    def each_rule(self, number: int) -> Iterator[Case]:
+        """Every rule with all that the plan has to ask."""
+        for rule in self.plan.rules:
+            for bearers in self.plan.bearers:
+                sending = Sending(self.rng, rule.matching[0])
+                for claims in bearers:
+                    provider = self.plan.provider(claims["for"])
+                    draft = self._draft(provider, provider.keys[claims["key"]])
+                    draft.claims["aud"] = claims["aud"]
+                    place = provider.places[0]
+                    token = draft.token()
+                    sending.headers.append((place.name, place.prefix + token))
+                    sending.traits |= draft.traits
+                    sending.tokens.append(Minted(provider.name, draft.header, draft.claims, str(place), token))
+                request = Request("GET", sending.target(), tuple(sending.headers))
+                yield Case(number, self.plan.configuration, request, frozenset(sending.traits), tuple(sending.tokens))
                 number += 1
 
     def _plain(self, number: int, provider: Provider, draft: Draft) -> Case:
@@ -86,6 +107,10 @@ class RequestGenerator:
 
     def _add_token(self, sending: Sending, provider: Provider) -> None:
         rng = self.rng
+        if sent := [each for each in self._sent if each[0].provider == provider.name]:
+            if rng.random() < 0.15:
+                self._add_again(sending, provider, *rng.choice(sent))
+                return
         draft = self._draft(provider)
         draw = rng.random()
         for _ in range(0 if draw < 0.3 else 1 if draw < 0.93 else 2):
@@ -97,8 +122,17 @@ class RequestGenerator:
         if len(token) > LARGEST_TOKEN:
             draft.traits.add("token.above-8-KiB")
         sending.traits |= draft.traits
-        sending.tokens.append(Minted(provider.name, draft.header, draft.claims, str(place), token))
+        minted = Minted(provider.name, draft.header, draft.claims, str(place), token)
+        self._sent.append((minted, frozenset(draft.traits)))
+        sending.tokens.append(minted)
         put(sending, place, token)
+
+    def _add_again(self, sending: Sending, provider: Provider, minted: Minted, traits: frozenset[str]) -> None:
+        """A token that was sent before, and may be remembered."""
+        place = self.rng.choice(provider.places)
+        sending.traits |= {"token.again", *traits}
+        sending.tokens.append(replace(minted, place=str(place)))
+        put(sending, place, minted.text)
 
     def _draft(self, provider: Provider, key: KeyPair | None = None) -> Draft:
         rng = self.rng

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from .cases import Request
 from .features import supported, template
 from .plans import Requirement, Rule
 
@@ -219,7 +220,9 @@ def _parameter_condition(rng: Random) -> dict[str, Any]:
     return condition
 
 
-def may_match(match: dict[str, Any], target: str) -> bool:
-    """Whether a generated rule may be for a target: its stem is there, or it has none."""
+def may_match(match: dict[str, Any], request: Request) -> bool:
+    """Whether a generated rule may be for a request: its stem is in the path, or it is for all, or for a CONNECT."""
+    if "connect_matcher" in match:
+        return request.method == "CONNECT"
     stem = re.search(r"/r[0-9]+", str(match), re.IGNORECASE)
-    return stem is None or stem[0].lower() in target.lower()
+    return stem is None or stem[0].lower() in request.target.lower()

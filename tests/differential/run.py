@@ -79,14 +79,17 @@ class Script:
         if plan.sweep:
             yield from requests.sweep(number)
             return
+        if plan.bearers:
+            yield from requests.each_rule(number)
+            return
         while True:
             yield requests.case(number)
             number += 1
 
     def all_cases(self, usable: list[int]) -> Iterator[Case]:
         """The sweep first, then as many from each drawn configuration as it takes."""
-        sweeps = [index for index in usable if self.plans[index].sweep]
-        drawn = [index for index in usable if not self.plans[index].sweep]
+        sweeps = [index for index in usable if self.plans[index].is_sweep]
+        drawn = [index for index in usable if not self.plans[index].is_sweep]
         left = self.settings.cases
         for index in sweeps:
             for case in self.cases(index):

@@ -11,7 +11,8 @@ from .bootstrap import KEYS
 from .cases import Configuration
 from .configs import KINDS, MAPPED_CLAIMS, ConfigGenerator
 from .keyring import KeyPair
-from .plans import BEARER, Plan, Provider, Requirement, Rule
+from .plans import BEARER, Place, Plan, Provider, Requirement, Rule
+from .trees import shapes
 
 SYSTEMATIC_KINDS = tuple(dict.fromkeys(KINDS))
 ISSUER = "https://issuer-0.example"
@@ -33,7 +34,62 @@ def sweep_plans(generator: ConfigGenerator, *, thorough: bool) -> list[Plan]:
         _plan("sweep-undemanding", nameless, {}, needed, 1),
         _plan("sweep-any-algorithm", open_minded, asking, needed, 1),
         _plan("sweep-unreachable", keys, {**asking, "remote_jwks": _NOWHERE}, needed, 1),
+        *contested_plans(generator),
     ]
+
+
+def contested_plans(generator: ConfigGenerator) -> list[Plan]:
+    """Where a provider refuses what the native filter accepts, and another provider of the same issuer would not: each
+    shape of requirement in which the second may be asked for the same token, with what the first two leave in its place.
+    """
+    good = next(key for key in generator.one_of_each() if key.kind == "Ed25519")
+    unfit = good.with_listing("jwk.use-enc", use="enc"), good.with_listing("jwk.no-alg", "alg", key_ops=["sign"])
+    spare = next(key for key in generator.one_of_each() if key.kind == "P-256")
+    first_ones = (
+        ((good,), ("https://api.example",)),
+        ((unfit[0], spare), ("http://api.example/",)),
+        ((spare, replace(unfit[1], flaws=frozenset({"jwk.key-ops-sign"}))), ()),
+    )
+    forwards = ((False, False), (True, False), (False, True))
+    return [
+        _contested(f"sweep-contested-{index}-{position}", keys, audiences, good, forward)
+        for index, (keys, audiences) in enumerate(first_ones)
+        for position, forward in enumerate(forwards)
+    ]
+
+
+def _contested(
+    name: str, keys: tuple[KeyPair, ...], audiences: tuple[str, ...], good: KeyPair, forward: tuple[bool, bool]
+) -> Plan:
+    def provider(
+        name: str, keys: tuple[KeyPair, ...], audiences: tuple[str, ...], issuer: str, place: Place, *, forward: bool
+    ) -> Provider:
+        message: dict[str, Any] = {"issuer": issuer, "forward": forward}
+        if audiences:
+            message["audiences"] = list(audiences)
+        if place != BEARER:
+            message["from_headers"] = [{"name": place.name}]
+        found = Provider(name, issuer, keys, audiences, (place,), message)
+        message["local_jwks"] = {"inline_string": found.key_set()}
+        return found
+
+    providers = (
+        provider("p0", keys, audiences, ISSUER, BEARER, forward=forward[0]),
+        provider("p1", (good,), ("http://api.example/", "elsewhere"), ISSUER, BEARER, forward=forward[1]),
+        provider("p2", (good,), (), "https://issuer-2.example", Place("header", "x-other"), forward=False),
+    )
+    rules = [
+        Rule({"match": {"path": f"/{index}"}, "requires": shape}, shape, (f"/{index}",), ())
+        for index, shape in enumerate((*shapes("p0", "p1", "p2"), *shapes("p1", "p0", "p2")))
+    ]
+    other = {"for": "p2", "aud": "any", "key": 0}
+    named = [{"for": "p1", "aud": aud, "key": 0} for aud in ("http://api.example/", "https://api.example", "elsewhere")]
+    bearers = tuple(each for token in named for each in ((token,), (token, other)))
+    message = {
+        "providers": {each.name: each.message for each in providers},
+        "rules": [rule.message for rule in rules],
+    }
+    return Plan(Configuration(name, message), providers, tuple(rules), bearers=bearers)
 
 
 # Nothing is at this path, so that the answer is 404.

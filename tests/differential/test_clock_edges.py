@@ -93,6 +93,34 @@ def test_both_filters_see_the_same_edge(outcomes: dict[tuple[str, float], Outcom
     assert left is None, shown(left or Unexplained(outcome, ()))
 
 
+CACHING = {
+    "caches": _configuration("caches", clock_skew_seconds=1, jwt_cache_config={}),
+    "native has none": _configuration("no-cache", clock_skew_seconds=1),
+}
+
+
+async def _over_the_edge(tools: Tools, configuration: Configuration) -> list[Outcome]:
+    """Both are asked twice with a good token, and once more when the clock has passed its end."""
+    async with open_lab(tools, [configuration]) as lab:
+        assert not lab.refused
+        ends = int(time.time()) + 2
+        request = Request("GET", "/", (("host", "h"), ("authorization", f"Bearer {_token(KEY, {'exp': ends})}")))
+        cases = [Case(number, configuration, request) for number in range(3)]
+        found = [await lab.compare(case) for case in cases[:2]]
+        while int(time.time()) <= ends + 1:
+            await asyncio.sleep(0.1)
+        return [*found, await lab.compare(cases[2])]
+
+
+@pytest.mark.parametrize("name", CACHING)
+def test_a_remembered_token_ends_when_it_says(tools: Tools, name: str) -> None:
+    outcomes = asyncio.run(_over_the_edge(tools, CACHING[name]))
+    for outcome in outcomes:
+        left = judge(outcome)[1]
+        assert left is None, shown(left or Unexplained(outcome, ()))
+    assert [outcomes[-1].native.status, outcomes[-1].ours.status] == [401, 401]
+
+
 @pytest.mark.parametrize("name", EDGES)
 def test_there_is_an_edge(outcomes: dict[tuple[str, float], Outcome], name: str) -> None:
     assert {outcomes[name, delta].native.forwarded for delta in DELTAS} == {True, False}

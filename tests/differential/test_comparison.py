@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from harness.encoding import b64url
+
 from .cases import Answer, Arrived, Case, Configuration, Headers, Minted, Outcome, Request
 from .compare import Kind, differences
 from .deviations import TABLE
@@ -136,6 +138,11 @@ def test_audiences_are_similar_by_scheme_and_slash_alone(audience: object, expla
         ("/x?b=2&jwt=t&a=1", "/x?a=1", "/x?b=2&a=1", False),
         ("/x?b=2&a=1", "/x?a=1&b=2", "/x?b=2&a=1", False),
         ("/x?a=%41&jwt=t", "/x?a=A", "/x?a=A", False),
+        ("/x?a=%26&jwt=t#b", "/x?a=&", "/x?a=%26", True),
+        ("/x?a=%26&jwt=t#b", "/x?a=&", "/x?a=%26#b", False),
+        ("/x?a=%26#jwt=t", "/x?a=&", "/x?a=%26", False),
+        ("http://o/x?a=%26&jwt=t", "/x?a=&", "/x?a=%26", True),
+        ("http://o/x?a=%26&jwt=t", "/x?a=&", "http://o/x?a=%26", False),
     ],
 )
 def test_a_query_without_its_token_is_what_was_sent(sent: str, native: str, ours: str, explained: bool) -> None:
@@ -160,6 +167,69 @@ def test_a_query_without_its_token_is_what_was_sent(sent: str, native: str, ours
 def test_claims_have_two_forms_only_where_the_table_says_so(native: str, ours: str, explained: bool) -> None:
     left = judge(Outcome(case(), forwarded(("x-user", native)), forwarded(("x-user", ours))))[1]
     assert (left is None) == explained
+
+
+CONNECT = {"connect_matcher": {}}
+ALL = {"prefix": "/"}
+
+
+@pytest.mark.parametrize(
+    ("matches", "native", "ours", "explained"),
+    [
+        ([ALL], forwarded(), refused(), True),
+        ([{"prefix": "/r0"}, ALL], forwarded(), refused(), True),
+        ([ALL], forwarded(), forwarded(("x-user", "u")), True),
+        # Nothing of ours is for it, or something of native's is.
+        ([{"prefix": "/r0"}], forwarded(), refused(), False),
+        ([CONNECT, ALL], forwarded(), refused(), False),
+        # What has no rule is not refused, and nothing is taken for what it says.
+        ([ALL], refused(), refused(403), False),
+        ([ALL], forwarded(("x-user", "u")), forwarded(), False),
+        ([ALL], refused(), forwarded(), False),
+    ],
+)
+def test_a_connect_is_explained_by_a_rule_for_everything_alone(
+    matches: list[dict[str, object]], native: Answer, ours: Answer, explained: bool
+) -> None:
+    message = {**MESSAGE, "rules": [{"match": match, "requires": {"provider_name": "p"}} for match in matches]}
+    token = Minted("p", {}, {}, "header:x-token", "e30." + b64url(b'{"sub":"u"}') + ".s")
+    tunnel = Case(
+        1,
+        Configuration("c", message),
+        Request("CONNECT", "h:443", (("host", "h"),)),
+        frozenset({"connect"}),
+        (token,),
+    )
+    left = judge(Outcome(tunnel, native, ours))[1]
+    assert (left is None) == explained
+
+
+FORGIVING = {"requires_all": {"requirements": [{"allow_missing_or_failed": {}}, {"provider_name": "p"}]}}
+
+
+@pytest.mark.parametrize(
+    ("target", "match", "with_token", "explained"),
+    [
+        ("/r1/x", {"prefix": "/r1"}, True, True),
+        ("/r1/x", {"prefix": "/r1"}, False, False),
+        ("/r2/x", {"prefix": "/r1"}, True, False),
+        ("/r2/x", {"prefix": "/"}, True, True),
+        ("/r2/x", CONNECT, True, False),
+    ],
+)
+def test_forgiving_explains_only_what_a_rule_for_the_request_may_have_forgiven(
+    target: str, match: dict[str, object], with_token: bool, explained: bool
+) -> None:
+    message = {**MESSAGE, "rules": [{"match": match, "requires": FORGIVING}]}
+    tokens = (Minted("p", {}, {"aud": "a"}, "header:x-token"),) if with_token else ()
+    asked = Case(1, Configuration("c", message), Request("GET", target, (("host", "h"),)), frozenset(), tokens)
+    left = judge(Outcome(asked, forwarded(target=target), refused()))[1]
+    assert (left is None) == explained
+
+
+def test_a_status_header_named_by_a_dash_is_none_of_ours() -> None:
+    assert judge(Outcome(case(), forwarded(("-", "false")), forwarded())) == ({"status-header-dash"}, None)
+    assert judge(Outcome(case(), forwarded(), forwarded(("-", "false"))))[1] is not None
 
 
 def test_a_realm_differs_in_its_query_alone() -> None:

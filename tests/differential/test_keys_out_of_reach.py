@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from random import Random
 from typing import Any
@@ -74,6 +75,28 @@ def test_nothing_else_differs(outcomes: dict[tuple[str, str], Outcome], name: st
     outcome = outcomes[name, what]
     left = judge(outcome)[1]
     assert left is None, shown(left or Unexplained(outcome, ()))
+
+
+def _twice() -> Configuration:
+    other = new_pair("P-256", Random(3)).named(KEY.key_id)
+    document = json.dumps({"keys": [KEY.listed, other.listed]})
+    uri = {"uri": "http://keys.example/twice.json", "cluster": KEYS, "timeout": "1s"}
+    provider = {"issuer": "i", "audiences": ["a"], "remote_jwks": {"http_uri": uri}}
+    rule = {"match": {"prefix": "/"}, "requires": {"provider_name": "p"}}
+    return Configuration("twice", {"providers": {"p": provider}, "rules": [rule]}, {"/twice.json": document})
+
+
+async def _ask(tools: Tools, configuration: Configuration, *traits: str) -> Outcome:
+    async with open_lab(tools, [configuration]) as lab:
+        assert not lab.refused
+        request = Request("GET", "/", (("host", "h"), *_bearer()))
+        return await lab.compare(Case(1, configuration, request, frozenset(traits)))
+
+
+def test_a_fetched_set_with_two_keys_of_one_id_is_no_set(tools: Tools) -> None:
+    outcome = asyncio.run(_ask(tools, _twice(), "jwk.duplicate-kid"))
+    assert (outcome.native.status, outcome.ours.status) == (200, 503)
+    assert judge(outcome) == ({"duplicate-kid"}, None)
 
 
 def test_what_could_pass_later_is_told_so(outcomes: dict[tuple[str, str], Outcome]) -> None:

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jose::Claims;
 
 use super::RouteCache;
+use super::contested::Contested;
 use crate::config::Provider;
 use crate::headers::{FoldedName, UnusableClaim};
 use crate::keys::ProviderId;
@@ -15,24 +16,6 @@ use crate::metadata::MetadataEntry;
 use crate::refusal::Reason;
 use crate::service::Service;
 use crate::token::{Accepted, Caller, Place, Spent};
-
-/// A token that was refused and may have been forgiven by an allowance. What follows in the same rule refuses it for the
-/// same reason: the native filter, which is less strict, may have accepted it and taken it out of the request.
-#[derive(Debug)]
-pub(super) struct Forgiven<'c> {
-    pub(super) place: &'c Place,
-    pub(super) reason: Reason,
-}
-
-impl Forgiven<'_> {
-    /// Whether it stands here. A header is one place, whatever the prefix.
-    pub(super) fn is_in(&self, place: &Place) -> bool {
-        match (self.place, place) {
-            (Place::Header { name, .. }, Place::Header { name: other, .. }) => name == other,
-            (one, other) => one == other,
-        }
-    }
-}
 
 /// What is known of a request so far.
 #[derive(Debug, Default)]
@@ -43,8 +26,8 @@ pub(super) struct Findings<'c> {
     pub(super) headers: Vec<(&'c str, Result<Vec<u8>, UnusableClaim>)>,
     /// The places of those that do not go on.
     pub(super) spent: Spent<'c>,
-    /// The tokens that what is asked for now has refused so far, whoever they were for.
-    pub(super) forgiven: Vec<Forgiven<'c>>,
+    /// The tokens that what is asked for now has refused so far, and the native filter maybe not.
+    pub(super) contested: Contested<'c>,
     /// The headers that say that a token failed.
     pub(super) marks: Vec<String>,
     /// What is noted of tokens, passed or failed.
@@ -86,6 +69,15 @@ impl<'c> Findings<'c> {
         self.headers
             .retain(|(name, _)| !names.iter().any(|known| known.matches(name.as_bytes())));
         self.headers.extend(own);
+    }
+
+    /// Notes that this provider's token was refused, where the native filter may have accepted it. A token that goes on, and
+    /// any cookie, is still there for what that asks next.
+    pub(super) fn contest(&mut self, provider: &Provider, place: &'c Place, reason: Reason) {
+        self.contested.doubt(reason);
+        if !provider.forward && !matches!(place, Place::Cookie(_)) {
+            self.contested.mark(place, reason);
+        }
     }
 
     /// Notes entries; the last word counts where a key is written twice.

@@ -8,17 +8,61 @@ use std::time::Duration;
 
 use jose::UnverifiedToken;
 
-use super::findings::{Findings, Forgiven};
+use super::findings::Findings;
 use super::{Case, Decision, Patience, Refusal, refuse};
 use crate::config::{Config, Provider};
 use crate::headers::Edits;
 use crate::keys::{Outlook, ProviderId, Why};
 use crate::refusal::Reason;
 use crate::request::Request;
-use crate::requirement::{Forged, Requirement, RouteWord, Verdict, Whose, evaluate, first_match};
+use crate::requirement::{Forged, Judge, Requirement, RouteWord, Verdict, Whose, evaluate, first_match};
 use crate::service::Service;
 use crate::token::{self, Accepted, Failure, Found, Place, Repeated, Spent};
-use crate::witness::{Fact, Witness};
+use crate::witness::{Fact, Nobody, Witness};
+
+/// A case and what is found out about it while a requirement asks its questions.
+struct Questions<'h, 'c, R, W> {
+    case: &'h mut Case<'c, R, W>,
+    findings: &'h mut Findings<'c>,
+}
+
+impl<R: Request, W: Witness> Judge for Questions<'_, '_, R, W> {
+    fn judge(&mut self, whose: Whose<'_>) -> Verdict {
+        self.case.witness.sees(Fact::Asked(whose));
+        let verdict = match whose {
+            Whose::Provider(id, audiences) => self.case.one_provider(id, audiences, self.findings),
+            Whose::Anybody => self.case.anybody(self.findings),
+            Whose::AnybodyMarked(mark) => self.case.anybody_marked(mark, self.findings),
+        };
+        self.case.witness.sees(Fact::Answered(verdict));
+        verdict
+    }
+
+    fn settle(&mut self) {
+        self.findings.contested.hold();
+    }
+
+    /// Where the native filter may have gone on, it may have found what the rest asks for, and taken it out.
+    fn abandon(&mut self, rest: &[Requirement]) {
+        let Some(reason) = self.findings.contested.doubted() else {
+            return;
+        };
+        let mut may_take = |whose: Whose<'_>| {
+            for (id, provider) in providers(self.case.config) {
+                let is_asked = match whose {
+                    Whose::Provider(asked, _) => asked == id,
+                    Whose::Anybody | Whose::AnybodyMarked(_) => true,
+                };
+                for place in provider.places.iter().filter(|_| is_asked) {
+                    self.findings.contest(provider, place, reason);
+                }
+            }
+        };
+        for requirement in rest {
+            requirement.each_question(&mut may_take);
+        }
+    }
+}
 
 impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     /// Hears a request as far as the rules and the service want to know who is asking.
@@ -92,18 +136,8 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     }
 
     fn require(&mut self, requirement: &Requirement, findings: &mut Findings<'c>) -> Result<(), Decision> {
-        findings.forgiven.clear();
-        let verdict = evaluate(requirement, &mut |whose| {
-            self.witness.sees(Fact::Asked(whose));
-            let verdict = match whose {
-                Whose::Provider(id, audiences) => self.one_provider(id, audiences, findings),
-                Whose::Anybody => self.anybody(findings),
-                Whose::AnybodyMarked(mark) => self.anybody_marked(mark, findings),
-            };
-            self.witness.sees(Fact::Answered(verdict));
-            verdict
-        });
-        match verdict {
+        findings.contested.clear();
+        match evaluate(requirement, &mut Questions { case: self, findings }) {
             Verdict::Passed => Ok(()),
             Verdict::Refused(reason) => {
                 let refusal = match reason {
@@ -124,16 +158,32 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         };
         findings.headers.retain(|(name, _)| !provider.sets(name));
         let Ok(mut found) = self.find(&provider.places, &findings.spent) else {
-            return self.refused(Some(provider), Reason::TokenRepeated, findings);
+            return self.repeated(provider, provider.places.iter(), findings);
         };
         match (found.pop(), found.is_empty()) {
             (None, _) => self.refused(None, Reason::TokenMissing, findings),
-            (Some(_), false) => self.refused(Some(provider), Reason::TokenRepeated, findings),
-            (Some(found), true) => match findings.forgiven.iter().find(|known| known.is_in(found.place)) {
-                Some(known) => self.refused(Some(provider), known.reason, findings),
+            (Some(last), false) => {
+                let places = found.iter().chain([&last]).map(|found| found.place);
+                self.repeated(provider, places, findings)
+            }
+            (Some(found), true) => match findings.contested.reason(found.place) {
+                Some(reason) => self.refused(Some(provider), reason, findings),
                 None => self.judge(&found, Some(provider), findings, |_| Some((id, provider, audiences))),
             },
         }
+    }
+
+    /// The refusal of several tokens for one provider: to the native filter, each may be good.
+    fn repeated(
+        &self,
+        provider: &'c Provider,
+        places: impl Iterator<Item = &'c Place>,
+        findings: &mut Findings<'c>,
+    ) -> Verdict {
+        for place in places {
+            findings.contest(provider, place, Reason::TokenRepeated);
+        }
+        self.refused(Some(provider), Reason::TokenRepeated, findings)
     }
 
     fn find(&self, places: &'c [Place], spent: &Spent<'_>) -> Result<Vec<Found<'c>>, Repeated> {
@@ -146,13 +196,11 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
     /// Whether every token, wherever a provider looks for one, passes with the provider of its issuer. Of several verdicts
     /// that of the token that was found first counts; each token that passes is taken for what it says.
     fn anybody(&mut self, findings: &mut Findings<'c>) -> Verdict {
-        let repeated = |place| Forgiven {
-            place,
-            reason: Reason::TokenRepeated,
-        };
         findings.headers.clear();
         let Ok(found) = self.find(&self.config.places, &findings.spent) else {
-            findings.forgiven.extend(self.config.places.iter().map(repeated));
+            for place in &self.config.places {
+                findings.contested.mark(place, Reason::TokenRepeated);
+            }
             return self.refused(None, Reason::TokenRepeated, findings);
         };
         let is_repeated = |(_, provider): (ProviderId, &Provider)| {
@@ -160,9 +208,9 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             own.count() > 1
         };
         if providers(self.config).any(is_repeated) {
-            findings
-                .forgiven
-                .extend(found.iter().map(|found| repeated(found.place)));
+            for found in &found {
+                findings.contested.mark(found.place, Reason::TokenRepeated);
+            }
             return self.refused(None, Reason::TokenRepeated, findings);
         }
         if found.is_empty() {
@@ -171,13 +219,13 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         let mut verdict = Verdict::Refused(Reason::TokenMissing);
         for found in found.iter().rev() {
             let config = self.config;
-            verdict = self.judge(found, None, findings, |token| provider_of(config, token, found.place));
+            verdict = match findings.contested.reason(found.place) {
+                Some(reason) => self.refused(None, reason, findings),
+                None => self.judge(found, None, findings, |token| provider_of(config, token, found.place)),
+            };
             match verdict {
                 Verdict::Passed => {}
-                Verdict::Refused(reason) => findings.forgiven.push(Forgiven {
-                    place: found.place,
-                    reason,
-                }),
+                Verdict::Refused(reason) => findings.contested.mark(found.place, reason),
                 Verdict::Waiting(_) => break,
             }
         }
@@ -254,6 +302,9 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             if reason == Reason::Expired && known.is_some() {
                 self.tokens.forget(&found.token);
             }
+            if provider.rules.may_pass_natively(&token, audiences, self.now) && self.may_be_signed(id, &token) {
+                findings.contest(provider, found.place, reason);
+            }
             return Verdict::Refused(reason);
         }
         let keys = self.keys.usable(id, self.now);
@@ -274,9 +325,26 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
                 findings.accept(id, provider, found.place, accepted);
                 Verdict::Passed
             }
-            Err(Failure::Refused(reason)) => Verdict::Refused(reason),
-            Err(Failure::NoKeys) => self.wait_or(id, Why::Cold, Reason::KeysUnavailable),
-            Err(Failure::UnknownKey) => {
+            Err(failure) => {
+                let verdict = self.unverified(id, failure);
+                let reason = match verdict {
+                    Verdict::Refused(reason) => reason,
+                    Verdict::Passed | Verdict::Waiting(_) => Reason::KeysUnavailable,
+                };
+                if reason == Reason::KeysUnavailable || keys.is_some_and(|keys| keys.may_lack_the_key_of(&token)) {
+                    findings.contest(provider, found.place, reason);
+                }
+                verdict
+            }
+        }
+    }
+
+    /// What a signature that no key vouches for comes to.
+    fn unverified(&self, id: ProviderId, failure: Failure) -> Verdict {
+        match failure {
+            Failure::Refused(reason) => Verdict::Refused(reason),
+            Failure::NoKeys => self.wait_or(id, Why::Cold, Reason::KeysUnavailable),
+            Failure::UnknownKey => {
                 // While no fetch succeeds, nobody can say that the issuer does not publish the key.
                 let out_of_reach = self.keys.remote(id).is_some_and(|remote| remote.ledger().last_failed());
                 let reason = if out_of_reach {
@@ -287,6 +355,13 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
                 self.wait_or(id, Why::UnknownKey, reason)
             }
         }
+    }
+
+    /// Whether a token, which is refused for what it says, may be signed by a key of this provider.
+    fn may_be_signed(&self, id: ProviderId, token: &UnverifiedToken) -> bool {
+        let keys = self.keys.usable(id, self.now);
+        let verify = || token::verify_signature(token, keys, self.keys.delegate(), &Nobody).is_ok();
+        keys.is_none_or(|keys| keys.may_lack_the_key_of(token) || verify())
     }
 
     fn wait_or(&self, provider: ProviderId, why: Why, reason: Reason) -> Verdict {

@@ -5,6 +5,7 @@
 mod admission;
 mod cache;
 mod claims;
+mod contested;
 mod cors;
 mod endpoints;
 mod extraction;

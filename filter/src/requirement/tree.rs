@@ -49,19 +49,33 @@ pub enum Verdict {
     Waiting(Fetch),
 }
 
+/// Who answers the questions of a tree.
+pub trait Judge {
+    /// Judges the request's tokens.
+    fn judge(&mut self, whose: Whose<'_>) -> Verdict;
+
+    /// Takes note that what is asked next comes after all that was asked so far, and not in its place.
+    fn settle(&mut self);
+
+    /// Takes note that these are not asked any more, since what stood before them did not pass.
+    fn abandon(&mut self, rest: &[Requirement]);
+}
+
 /// Judges a request by a requirement.
-pub fn evaluate(requirement: &Requirement, judge: &mut impl FnMut(Whose<'_>) -> Verdict) -> Verdict {
+pub fn evaluate(requirement: &Requirement, judge: &mut impl Judge) -> Verdict {
     match requirement {
-        Requirement::Provider(provider) => judge(Whose::Provider(*provider, None)),
-        Requirement::ProviderWithAudiences(provider, audiences) => judge(Whose::Provider(*provider, Some(audiences))),
+        Requirement::Provider(provider) => judge.judge(Whose::Provider(*provider, None)),
+        Requirement::ProviderWithAudiences(provider, audiences) => {
+            judge.judge(Whose::Provider(*provider, Some(audiences)))
+        }
         Requirement::Any(requirements) => any(requirements, judge),
         Requirement::All(requirements) => all(requirements, judge),
-        Requirement::AllowMissing => judge(Whose::Anybody).forgive(Allowance::Missing),
-        Requirement::AllowMissingOrFailed => judge(Whose::Anybody).forgive(Allowance::MissingOrFailed),
+        Requirement::AllowMissing => judge.judge(Whose::Anybody).forgive(Allowance::Missing),
+        Requirement::AllowMissingOrFailed => judge.judge(Whose::Anybody).forgive(Allowance::MissingOrFailed),
         // Not an allowance: beside others it asks for itself, where it stands.
-        Requirement::ExtractOnly(mark) => {
-            judge(Whose::AnybodyMarked(mark.as_deref())).forgive(Allowance::MissingOrFailed)
-        }
+        Requirement::ExtractOnly(mark) => judge
+            .judge(Whose::AnybodyMarked(mark.as_deref()))
+            .forgive(Allowance::MissingOrFailed),
     }
 }
 
@@ -73,6 +87,21 @@ enum Allowance {
 }
 
 impl Requirement {
+    /// Tells every question that may be asked by it.
+    pub fn each_question(&self, tell: &mut dyn FnMut(Whose<'_>)) {
+        match self {
+            Self::Provider(provider) => tell(Whose::Provider(*provider, None)),
+            Self::ProviderWithAudiences(provider, audiences) => tell(Whose::Provider(*provider, Some(audiences))),
+            Self::Any(requirements) | Self::All(requirements) => {
+                for inner in requirements {
+                    inner.each_question(tell);
+                }
+            }
+            Self::AllowMissing | Self::AllowMissingOrFailed => tell(Whose::Anybody),
+            Self::ExtractOnly(mark) => tell(Whose::AnybodyMarked(mark.as_deref())),
+        }
+    }
+
     const fn allowance(&self) -> Option<Allowance> {
         match self {
             Self::AllowMissing => Some(Allowance::Missing),
@@ -91,7 +120,7 @@ impl Verdict {
     }
 }
 
-fn any(requirements: &[Requirement], judge: &mut impl FnMut(Whose<'_>) -> Verdict) -> Verdict {
+fn any(requirements: &[Requirement], judge: &mut impl Judge) -> Verdict {
     // Beside others, an allowance asks for nothing itself: it forgives what the others make of the request.
     let allowance = requirements.iter().filter_map(Requirement::allowance).max();
     let mut others = requirements
@@ -99,7 +128,7 @@ fn any(requirements: &[Requirement], judge: &mut impl FnMut(Whose<'_>) -> Verdic
         .filter(|other| other.allowance().is_none())
         .peekable();
     let verdict = if others.peek().is_none() && allowance.is_some() {
-        judge(Whose::Anybody)
+        judge.judge(Whose::Anybody)
     } else {
         first_passed(others.map(|other| evaluate(other, judge)))
     };
@@ -134,11 +163,21 @@ const fn telling(reason: Reason) -> u8 {
 
 /// The first that does not pass ends it, also one that waits: what comes after it would be asked before the token that it
 /// is about was taken out.
-fn all(requirements: &[Requirement], judge: &mut impl FnMut(Whose<'_>) -> Verdict) -> Verdict {
-    let mut verdicts = requirements.iter().map(|requirement| evaluate(requirement, judge));
-    verdicts
-        .find(|verdict| *verdict != Verdict::Passed)
-        .unwrap_or(Verdict::Passed)
+fn all(requirements: &[Requirement], judge: &mut impl Judge) -> Verdict {
+    let Some((last, others)) = requirements.split_last() else {
+        return Verdict::Passed;
+    };
+    for (index, other) in others.iter().enumerate() {
+        let verdict = evaluate(other, judge);
+        if verdict != Verdict::Passed {
+            judge.abandon(requirements.get(index + 1..).unwrap_or_default());
+        }
+        judge.settle();
+        if verdict != Verdict::Passed {
+            return verdict;
+        }
+    }
+    evaluate(last, judge)
 }
 
 #[cfg(test)]
@@ -160,20 +199,40 @@ mod tests {
         why: Why::Cold,
     });
 
-    /// The verdict, and who was asked: `a`, `b` or `?` for anybody.
-    fn judged(requirement: &Requirement, a: Verdict, b: Verdict, anybody: Verdict) -> (Verdict, String) {
-        let mut asked = String::new();
-        let verdict = evaluate(requirement, &mut |whose| {
+    /// Always says the same, and notes who was asked: `a`, `b`, `?` or `!` for anybody; a comma where all that was asked
+    /// so far is settled, behind a dash where the rest is not asked any more.
+    struct Answers {
+        a: Verdict,
+        b: Verdict,
+        anybody: Verdict,
+        asked: String,
+    }
+
+    impl Judge for Answers {
+        fn judge(&mut self, whose: Whose<'_>) -> Verdict {
             let (name, verdict) = match whose {
-                Whose::Provider(provider, _) if provider == A => ('a', a),
-                Whose::Provider(..) => ('b', b),
-                Whose::Anybody => ('?', anybody),
-                Whose::AnybodyMarked(_) => ('!', anybody),
+                Whose::Provider(provider, _) if provider == A => ('a', self.a),
+                Whose::Provider(..) => ('b', self.b),
+                Whose::Anybody => ('?', self.anybody),
+                Whose::AnybodyMarked(_) => ('!', self.anybody),
             };
-            asked.push(name);
+            self.asked.push(name);
             verdict
-        });
-        (verdict, asked)
+        }
+
+        fn settle(&mut self) {
+            self.asked.push(',');
+        }
+
+        fn abandon(&mut self, _: &[Requirement]) {
+            self.asked.push('-');
+        }
+    }
+
+    fn judged(requirement: &Requirement, a: Verdict, b: Verdict, anybody: Verdict) -> (Verdict, String) {
+        let asked = String::new();
+        let mut answers = Answers { a, b, anybody, asked };
+        (evaluate(requirement, &mut answers), answers.asked)
     }
 
     #[test]
@@ -196,13 +255,13 @@ mod tests {
             (any(), Passed, COLD, Passed, "a"),
             (any(), COLD, Passed, Passed, "ab"),
             (any(), FAILED, COLD, COLD, "ab"),
-            (all(), Passed, Passed, Passed, "ab"),
-            (all(), Passed, MISSING, MISSING, "ab"),
-            (all(), FAILED, Passed, FAILED, "a"),
-            (all(), Passed, COLD, COLD, "ab"),
-            (all(), COLD, FAILED, COLD, "a"),
+            (all(), Passed, Passed, Passed, "a,b"),
+            (all(), Passed, MISSING, MISSING, "a,b"),
+            (all(), FAILED, Passed, FAILED, "a-,"),
+            (all(), Passed, COLD, COLD, "a,b"),
+            (all(), COLD, FAILED, COLD, "a-,"),
             (Any(vec![]), Passed, Passed, MISSING, ""),
-            (Any(vec![all(), Provider(B)]), MISSING, Passed, Passed, "ab"),
+            (Any(vec![all(), Provider(B)]), MISSING, Passed, Passed, "a-,b"),
         ] {
             let found = judged(&requirement, a, b, Passed);
             assert_eq!(found, (expected, asked.to_owned()), "{requirement:?} {a:?} {b:?}");
@@ -247,9 +306,9 @@ mod tests {
                 "a!",
             ),
             (Any(vec![only(), AllowMissing]), FAILED, MISSING, Passed, "!"),
-            (All(vec![Provider(A), only()]), FAILED, FAILED, FAILED, "a"),
-            (All(vec![Provider(A), only()]), Passed, FAILED, Passed, "a!"),
-            (All(vec![only(), Provider(A)]), MISSING, Passed, MISSING, "!a"),
+            (All(vec![Provider(A), only()]), FAILED, FAILED, FAILED, "a-,"),
+            (All(vec![Provider(A), only()]), Passed, FAILED, Passed, "a,!"),
+            (All(vec![only(), Provider(A)]), MISSING, Passed, MISSING, "!,a"),
         ] {
             let found = judged(&requirement, a, Passed, anybody);
             assert_eq!(found, (expected, asked.to_owned()), "{requirement:?} {a:?} {anybody:?}");
@@ -271,8 +330,8 @@ mod tests {
             (only(&[AllowMissing, AllowMissing]), MISSING, Passed, "?"),
             (only(&[AllowMissing, AllowMissingOrFailed]), FAILED, Passed, "?"),
             (only(&[AllowMissingOrFailed, AllowMissing]), FAILED, Passed, "?"),
-            (All(vec![Provider(A), AllowMissing]), FAILED, FAILED, "a?"),
-            (All(vec![Provider(A), AllowMissing]), MISSING, Passed, "a?"),
+            (All(vec![Provider(A), AllowMissing]), FAILED, FAILED, "a,?"),
+            (All(vec![Provider(A), AllowMissing]), MISSING, Passed, "a,?"),
         ] {
             let found = judged(&requirement, Passed, Passed, anybody);
             assert_eq!(found, (expected, asked.to_owned()), "{requirement:?} {anybody:?}");

@@ -129,6 +129,33 @@ fn keys_that_cannot_be_used_are_left_out_one_by_one_and_reported() {
 }
 
 #[test]
+fn a_token_may_mean_a_key_that_was_left_out() {
+    let encryption = |more: &str| jwk(Algorithm::Rs256, &format!(r#","use":"enc"{more}"#));
+    let (named_other, nameless) = (encryption(r#","kid":"b""#), encryption(""));
+    let too_many: Vec<String> = (0..=MAX_ATTEMPTS).map(|_| jwk(Algorithm::Es256, "")).collect();
+    let good = || named(Algorithm::Es256, "a");
+    let unnamed = testing::token(Algorithm::Es256, testing::header(Algorithm::Es256), r#"{"sub":"me"}"#);
+    for (keys, token, expected) in [
+        (vec![good()], token_for(Algorithm::Es256, "b"), false),
+        (
+            vec![good(), named_other.clone()],
+            token_for(Algorithm::Es256, "a"),
+            false,
+        ),
+        (
+            vec![good(), named_other.clone()],
+            token_for(Algorithm::Es256, "b"),
+            true,
+        ),
+        (vec![good(), named_other], unnamed.clone(), true),
+        (vec![good(), nameless], token_for(Algorithm::Es256, "a"), true),
+        (too_many, unnamed, true),
+    ] {
+        assert_eq!(local(&keys).may_lack_the_key_of(&parsed(&token)), expected, "{keys:?}");
+    }
+}
+
+#[test]
 fn a_set_without_a_usable_key_is_refused_and_says_why() {
     assert_eq!(
         JwkSet::parse(br#"{"keys":[]}"#, KeySource::Remote).unwrap_err(),

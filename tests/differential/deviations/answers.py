@@ -41,7 +41,19 @@ def _keys_unavailable(case: Case, difference: Difference) -> bool:
     return difference.kind is Kind.CHALLENGE and not difference.ours
 
 
+def _set_refused(case: Case, difference: Difference) -> bool:
+    """Nobody vouches for the token, which is not its fault."""
+    return case.has("jwk.duplicate-kid") and difference.kind is Kind.STRICTER and difference.ours == ("503",)
+
+
 ANSWERS = (
+    Deviation(
+        "duplicate-kid",
+        "Of two keys of a fetched set with one `kid`, the first that fits verifies.",
+        "The set is refused: 503, as without keys, or the last good ones are used.",
+        "It is open which of them a token means.",
+        _set_refused,
+    ),
     Deviation(
         "realm-without-query",
         "The challenge's `realm` holds path and query, 256 bytes of them.",

@@ -46,13 +46,17 @@ def places_of(provider: dict[str, Any]) -> set[str]:
     return named or {"header:authorization", "param:access_token"}
 
 
+def arriving(case: Case) -> str:
+    """The request's target as the filters see it: of the absolute form, path and query; of what is behind a `#`, nothing."""
+    return re.sub("^http://[^/?#]*/?", "/", case.request.target).partition("#")[0]
+
+
 def targets(case: Case) -> set[str]:
-    """The request's target as it was sent, and without the parameter of some provider, every other byte as it was."""
-    # Of the absolute form, path and query arrive; of what stands behind a `#`, nothing does.
-    target = re.sub("^http://[^/?#]*/?", "/", case.request.target).partition("#")[0]
+    """The request's target as it arrives, and without the parameter of some provider, every other byte as it was."""
+    target = arriving(case)
     path = target.partition("?")[0]
     places = {place for provider in case.configuration.providers.values() for place in places_of(provider)}
-    found = {case.request.target, target}
+    found = {target}
     for name in (place.removeprefix("param:").encode() for place in places if place.startswith("param:")):
         for before in list(found):
             pairs = before.partition("?")[2].split("&") if "?" in before else []

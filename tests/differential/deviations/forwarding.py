@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from ..cases import Case
 from ..compare import Difference, Kind
-from .consequences import follows_from_a_refused_token, targets
+from .consequences import arriving, follows_from_a_refused_token, targets
 from .deviation import Deviation
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
@@ -51,13 +51,13 @@ def _query_kept(case: Case, difference: Difference) -> bool:
     if difference.kind is Kind.NATIVE_FAILS:
         # A decoded NUL or line end in the target is more than Envoy sends on.
         return any(
-            _CONTROL.search(value) for pair in parameters(case.request.target.partition("?")[2]) for value in pair
+            _CONTROL.search(value) for pair in parameters(arriving(case).partition("?")[2]) for value in pair
         )
     if difference.kind is not Kind.TARGET or difference.native[0] != difference.ours[0]:
         return False
     ours = difference.ours[1]
     path, _, kept = ours.partition("?")
-    return ours in targets(case) - {case.request.target} and _is_rebuilt(difference.native[1], path, kept)
+    return ours in targets(case) - {arriving(case)} and _is_rebuilt(difference.native[1], path, kept)
 
 
 def _is_rebuilt(native: str, path: str, kept: str) -> bool:
@@ -134,6 +134,11 @@ def _members_in_another_order(case: Case, difference: Difference) -> bool:
     return native == ours
 
 
+def _status_dash(case: Case, difference: Difference) -> bool:
+    """Native's header is named `-`; ours is none."""
+    return difference.kind is Kind.HEADER and difference.name == "-" and difference.ours == ()
+
+
 def _control_characters(case: Case, difference: Difference) -> bool:
     """Refused by ours; and where the rule forgives that, ours goes on with what native made of no use."""
     if not case.has("value.cr", "value.lf", "value.nul", "value.tab", "value.del", "value.control"):
@@ -197,6 +202,13 @@ FORWARDING = (
         "Writes them in the token's order.",
         "The same claim is the same header every time.",
         _members_in_another_order,
+    ),
+    Deviation(
+        "status-header-dash",
+        "A `verification_status_header` of `-` is a header of that name.",
+        "There is no such header.",
+        "That is what it is meant to say, and nobody reads `-`.",
+        _status_dash,
     ),
     Deviation(
         "claim-control-characters",

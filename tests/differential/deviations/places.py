@@ -45,14 +45,16 @@ def _share(case: Case) -> bool:
 
 
 def _may_be_forgiven_first(case: Case) -> bool:
-    """Whether a rule that may be for this path asks for something behind an allowance."""
+    """Whether a rule that may be for this request asks for something behind an allowance, and there is what it forgives."""
     message = case.configuration.message
     named = message.get("requirement_map", {})
-    return any(
-        forgives_first(rule.get("requires") or named.get(rule.get("requirement_name", "")))
+    chosen = [
+        rule.get("requires") or named.get(rule.get("requirement_name", ""))
         for rule in message.get("rules", [])
-        if may_match(rule["match"], case.request.target)
-    )
+        if may_match(rule["match"], case.request)
+    ]
+    chosen += message.get("filter_state_rules", {}).get("requires", {}).values() if case.request.values("x-state") else []
+    return bool(case.tokens) and any(forgives_first(requirement) for requirement in chosen)
 
 
 def _any_case(case: Case, difference: Difference) -> bool:
@@ -60,14 +62,31 @@ def _any_case(case: Case, difference: Difference) -> bool:
 
 
 def _connect(case: Case, difference: Difference) -> bool:
-    """Judged by a rule for `/`, and so refused, or with its token taken for what it says; and told where: native has no
-    address for it.
+    """Judged by the rule for everything where native has none, and so refused, or with its token taken for what it says;
+    and told where: native has no address for it.
     """
     if not case.has("connect"):
         return False
     if difference.kind is Kind.CHALLENGE and difference.name == "realm":
         return difference.native == ("",)
-    return follows_from_a_refused_token(case, difference)
+    if not _only_a_rule_for_everything_is_for_connect(case) or difference.kind not in (Kind.STRICTER, Kind.HEADER):
+        return False
+    return follows_from_a_refused_token(case, difference) and (
+        difference.kind is Kind.STRICTER or _is_as_sent(case, difference)
+    )
+
+
+def _only_a_rule_for_everything_is_for_connect(case: Case) -> bool:
+    matches = [rule["match"] for rule in case.configuration.message.get("rules", [])]
+    return {"prefix": "/"} in matches and {"connect_matcher": {}} not in matches
+
+
+def _is_as_sent(case: Case, difference: Difference) -> bool:
+    """Whether native left a header alone, but for a client's copy of a mapped one."""
+    name = difference.name
+    if name == "x-routed" or name in case.configuration.mapped_headers() | case.configuration.status_headers():
+        return not difference.native or name == "x-routed"
+    return sorted(difference.native) == sorted(value.strip(" \t") for value in case.request.values(name))
 
 
 PLACES = (

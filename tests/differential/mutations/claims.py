@@ -115,6 +115,10 @@ CLAIMS = (
             ("object", {}),
         )
     ),
+    *(
+        Mutation(f"claims.token-type.{name}", _set("token_type", value))
+        for name, value in (("refresh", "refresh"), ("access", "access"), ("number", 7), ("null", None))
+    ),
     # audience
     *(
         Mutation(f"claims.aud.{name}", _set("aud", value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,14 @@ def _hmac_with_public_key(form: str, *, named: bool) -> Callable[[Draft], None]:
         if not named:
             draft.header.pop("kid", None)
         draft.sign = lambda data: hmac_signature(secret, data)
+
+    return apply
+
+
+def _hmac_with_empty_key(algorithm: str, name: str) -> Callable[[Draft], None]:
+    def apply(draft: Draft) -> None:
+        draft.header["alg"] = algorithm
+        draft.sign = lambda data: hmac.digest(b"", data, name)
 
     return apply
 
@@ -108,8 +117,12 @@ HEADER = (
             _hmac_with_public_key(form, named=named),
             applies=lambda draft: draft.key.kind != "oct",
         )
-        for form in ("pem", "der")
+        for form in ("pem", "pem-one-line", "der", "jwk")
         for named in (True, False)
+    ),
+    *(
+        Mutation(f"header.hmac-with-empty-key.{algorithm}", _hmac_with_empty_key(algorithm, name))
+        for algorithm, name in (("HS256", "sha256"), ("HS384", "sha384"), ("HS512", "sha512"))
     ),
     *(
         Mutation(f"header.kid.{name}", _set(kid=value), weight=weight)
@@ -125,6 +138,8 @@ HEADER = (
             ("path", "../../../etc/passwd", 1),
             ("sql", "' OR 1=1 --", 1),
             ("long", "x" * 1500, 1),
+            # As long as Envoy lets headers be.
+            ("longest", "x" * 60_000, 1),
             ("nul", "a\0b", 1),
             ("unicode", "é", 1),
         )
@@ -136,9 +151,20 @@ HEADER = (
         for name, value in (
             ("absent", ABSENT),
             ("JWT", "JWT"),
+            ("access", "at+jwt"),
+            ("access-in-full", "application/at+jwt"),
+            ("access-in-capitals", "AT+JWT"),
+            ("unknown", "example+jwt"),
+            ("JOSE", "JOSE"),
             ("refresh", "rt+jwt"),
+            ("refresh-in-full", "application/rt+jwt"),
+            ("refresh-in-capitals", "RT+JWT"),
             ("dpop", "dpop+jwt"),
             ("logout", "logout+jwt"),
+            ("events", "secevent+jwt"),
+            ("statuses", "statuslist+jwt"),
+            ("introspection", "token-introspection+jwt"),
+            ("list", ["JWT"]),
             ("number", 7),
             ("null", None),
             ("empty", ""),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from harness.keys import CURVES
@@ -83,6 +85,24 @@ def _plus_modulus(draft: Draft) -> None:
     draft.signature = lambda signature: (int.from_bytes(signature, "big") + n).to_bytes(size + 1, "big")
 
 
+def _salted(length: Callable[[int, int], int]) -> Callable[[Draft], None]:
+    """A right RSA-PSS signature whose salt is of another length than the hash (RFC 7518, section 3.5). `length` gets the
+    hash's and the longest.
+    """
+
+    def apply(draft: Draft) -> None:
+        digest = {"PS256": hashes.SHA256(), "PS384": hashes.SHA384(), "PS512": hashes.SHA512()}[draft.algorithm]
+        longest = (_modulus(draft).bit_length() + 6) // 8 - digest.digest_size - 2
+        scheme = padding.PSS(padding.MGF1(digest), length(digest.digest_size, longest))
+        draft.sign = lambda data: draft.key.private.sign(data, scheme, digest)
+
+    return apply
+
+
+def _is_pss(draft: Draft) -> bool:
+    return draft.algorithm.startswith("PS")
+
+
 def _is_ecdsa(draft: Draft) -> bool:
     return draft.algorithm.startswith("ES")
 
@@ -141,6 +161,15 @@ SIGNATURE = (
         "signature.ecdsa.halves-with-zeros", _halves(lambda r, s: b"\0" + r + b"\0" + s), weight=2, applies=_is_ecdsa
     ),
     Mutation("signature.ecdsa.byte-between", _halves(lambda r, s: r + b"\0" + s), applies=_is_ecdsa),
+    *(
+        Mutation(f"signature.pss.{name}", _salted(length), weight=3, applies=_is_pss)
+        for name, length in (
+            ("no-salt", lambda hash_length, longest: 0),
+            ("short-salt", lambda hash_length, longest: hash_length - 1),
+            ("long-salt", lambda hash_length, longest: hash_length + 1),
+            ("longest-salt", lambda hash_length, longest: longest),
+        )
+    ),
     Mutation("signature.rsa.plus-modulus", _plus_modulus, weight=3, applies=_is_rsa),
     Mutation("signature.rsa.zero-before", _bytes(lambda s: b"\0" + s), weight=2, applies=_is_rsa),
 )
