@@ -8,6 +8,7 @@ import pytest
 from mesh.settings import Tools
 
 from . import mutations
+from .compare import Kind
 from .conftest import COMPARED
 from .deviations import TABLE
 from .report import shown
@@ -28,7 +29,11 @@ def result(tools: Tools, request: pytest.FixtureRequest) -> Result:
 
 def test_every_difference_is_one_that_was_meant(result: Result) -> None:
     told = "\n\n".join(shown(found) for found in result.verdicts.worst()[:3])
-    assert not result.verdicts.failures, f"seed {result.settings.seed}\n{result.verdicts.summary()}\n\n{told}"
+    failures = result.verdicts.failures
+    if result.settings.seed != SEED:
+        # That a row is written too narrowly for a rare draw is for `make differential` to find; a hole is for every day.
+        failures = result.verdicts.kinds[Kind.LOOSER] + result.verdicts.kinds[Kind.BROKEN]
+    assert not failures, f"seed {result.settings.seed}\n{result.verdicts.summary()}\n\n{told}"
 
 
 def test_both_filters_take_every_configuration_that_is_generated(result: Result) -> None:

@@ -166,10 +166,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
                 let places = found.iter().chain([&last]).map(|found| found.place);
                 self.repeated(provider, places, findings)
             }
-            (Some(found), true) => match findings.contested.reason(found.place) {
-                Some(reason) => self.refused(Some(provider), reason, findings),
-                None => self.judge(&found, Some(provider), findings, |_| Some((id, provider, audiences))),
-            },
+            (Some(found), true) => self.judge(&found, Some(provider), findings, |_| Some((id, provider, audiences))),
         }
     }
 
@@ -219,10 +216,7 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
         let mut verdict = Verdict::Refused(Reason::TokenMissing);
         for found in found.iter().rev() {
             let config = self.config;
-            verdict = match findings.contested.reason(found.place) {
-                Some(reason) => self.refused(None, reason, findings),
-                None => self.judge(found, None, findings, |token| provider_of(config, token, found.place)),
-            };
+            verdict = self.judge(found, None, findings, |token| provider_of(config, token, found.place));
             match verdict {
                 Verdict::Passed => {}
                 Verdict::Refused(reason) => findings.contested.mark(found.place, reason),
@@ -305,6 +299,10 @@ impl<'c, R: Request, W: Witness> Case<'c, R, W> {
             if provider.rules.may_pass_natively(&token, audiences, self.now) && self.may_be_signed(id, &token) {
                 findings.contest(provider, found.place, reason);
             }
+            return Verdict::Refused(reason);
+        }
+        // What the token says is held against it first, as for any other: the more telling refusal is the one that counts.
+        if let Some(reason) = findings.contested.reason(found.place) {
             return Verdict::Refused(reason);
         }
         let keys = self.keys.usable(id, self.now);

@@ -18,6 +18,8 @@ def _several_tokens(case: Case) -> bool:
         return True
     if any(_is_in_overlapping_places(case, token.place) for token in case.tokens):
         return True
+    if case.tokens and len(case.request.values("authorization")) > 1:
+        return True
     places = Counter(token.place for token in case.tokens)
     return len(case.tokens) > 1 and (
         max(places.values()) > 1 or len({token.provider for token in case.tokens}) < len(case.tokens) or _share(case)

@@ -27,6 +27,7 @@ def _lists(case: Case) -> Iterator[list[str]]:
     for requirement in [
         *(rule.get("requires") for rule in message.get("rules", [])),
         *message.get("requirement_map", {}).values(),
+        *message.get("filter_state_rules", {}).get("requires", {}).values(),
     ]:
         for each in requirements_within(requirement):
             yield each.get("provider_and_audiences", {}).get("audiences", [])
