@@ -112,7 +112,7 @@ def _rendered(value: Any) -> Iterator[str]:
         # RFC 8187, section 3.2.1
         yield "UTF-8''" + quote(value, safe="!#$&+^`|", errors="surrogatepass")
     elif isinstance(value, int | float):
-        yield from (str(value), f"{value:.6f}")
+        yield from (str(value), f"{value:.6f}", f"{value:.0f}")
     elif value is not None:
         yield base64.b64encode(
             json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
