@@ -14,7 +14,7 @@ from .deviations import TABLE
 from .report import shown
 from .run import Result, Settings, drawn_seed, run
 
-SEED = 20_260_727
+SEED = 103
 CASES = 8000
 """Nearly half of them are the sweeps."""
 

@@ -79,7 +79,7 @@ TAMPERINGS: dict[str, Callable[[Message], None]] = {
 }
 
 
-CONFIGURATIONS = 5 * len(TAMPERINGS)
+CONFIGURATIONS = 10 * len(TAMPERINGS)
 EACH = 80
 
 
