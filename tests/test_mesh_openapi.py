@@ -133,6 +133,8 @@ def test_every_operation_that_is_described_works_and_answers_as_described(
     assert known == set(SUCCESSES)
 
 
+# No body that is too large: a service that refuses it unread may close the connection before Envoy has its answer, and 503 is
+# right then as well. The services' own tests have 413.
 WRONG: dict[str, dict[str, Any]] = {
     "nothing": {},
     "no JSON": {"content": b"{", "headers": {"content-type": "application/json"}},
@@ -140,10 +142,6 @@ WRONG: dict[str, dict[str, Any]] = {
     "wrong fields": {"json": {"nobody": "knows"}, "headers": {"idempotency-key": "wrong-fields"}},
     "wrong types": {"json": {"amount": "1", "username": True, "refresh": 5}, "headers": {"idempotency-key": "wrong-types"}},
     "another type": {"content": b"x", "headers": {"content-type": "text/plain", "idempotency-key": "another-type"}},
-    "too much": {
-        "content": b"[" + b" " * 66_000 + b"]",
-        "headers": {"content-type": "application/json", "idempotency-key": "too-much"},
-    },
     "unknown parameter": {"params": {"nobody": "knows"}},
     "parameter out of range": {"params": {"limit": 0}},
     "no id": {"id": "no-id"},
@@ -155,7 +153,12 @@ def test_whatever_is_wrong_with_a_request_the_answer_is_one_that_is_described(
     mesh: PrivateMesh, people: People, documents: dict[str, Document], wrong: str
 ) -> None:
     for document, path, method, operation in operations(documents):
-        answer = ask(mesh, document, path, method, people.alice, **WRONG[wrong])
+        sent = dict(WRONG[wrong])
+        if "requestBody" not in operation:
+            # Nor a body where none is read.
+            sent.pop("content", None)
+            sent.pop("json", None)
+        answer = ask(mesh, document, path, method, people.alice, **sent)
         document.check(operation, answer)
 
 
