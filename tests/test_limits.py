@@ -309,7 +309,7 @@ def test_the_shipped_envoy_limits_sign_ins_and_nothing_else(
     start_shipped_gate: Callable[..., Gate], start_jwks_server: Callable[..., JwksServer]
 ) -> None:
     gate = start_shipped_gate(start_jwks_server(GOOD), issuer=ISSUER)
-    for path in ("/api/token/", "/api/token/refresh/", "/api/auth/token/"):
+    for path in ("/api/token/", "/api/token/refresh/", "/api/auth/token/", "/auth/api/token/"):
         answer = gate.client.post(path, headers=from_address("192.0.2.1"))
         assert answer.headers["ratelimit-policy"] == '"sign-ins";q=3000;w=30', path
     for path in ("/health/", "/bank/accounts/", "/.well-known/jwks.json"):
